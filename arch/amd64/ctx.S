@@ -1,0 +1,136 @@
+/*
+ * amd64, System V ABI.
+ *
+ * void l9ctxswitch(Ctx *from: rdi, Ctx *to: rsi)
+ *
+ * Saved, from the stack pointer upwards (ABI 3.2.1, 3.2.3):
+ *	 0  mxcsr (4 bytes), x87 control word (2 bytes, then 2 unused)
+ *	 8  r15, 16 r14, 24 r13, 32 r12, 40 rbx, 48 rbp
+ *	56  the address to go on at
+ * ctx.c builds the same frame for a new context.
+ */
+
+	.text
+	.globl	l9ctxswitch
+	.hidden	l9ctxswitch
+	.type	l9ctxswitch, @function
+	.p2align 5
+l9ctxswitch:
+	.cfi_startproc
+	endbr64
+	pushq	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbp, 0
+	pushq	%rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbx, 0
+	pushq	%r12
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r12, 0
+	pushq	%r13
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r13, 0
+	pushq	%r14
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r14, 0
+	pushq	%r15
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r15, 0
+	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	stmxcsr	(%rsp)
+	fnstcw	4(%rsp)
+	movl	(%rsp), %eax
+	movzwl	4(%rsp), %edx
+	movq	%rsp, (%rdi)
+	movq	(%rsi), %rsp		/* the new stack has the same layout: CFA stays rsp+64 */
+
+	/* the status flags of mxcsr are not part of the control state, but
+	   comparing them too only costs a load that was not needed */
+	cmpl	(%rsp), %eax
+	jne	3f
+1:	cmpw	4(%rsp), %dx
+	jne	4f
+2:	addq	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	popq	%r15
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r15
+	popq	%r14
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r14
+	popq	%r13
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r13
+	popq	%r12
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r12
+	popq	%rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbx
+	popq	%rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbp
+	/* not ret: the return predictor would guess the caller on the old
+	   stack, and be wrong every time */
+	popq	%rcx
+	.cfi_adjust_cfa_offset -8
+	.cfi_register rip, rcx
+	notrack jmp *%rcx		/* no endbr64 where a call returns to */
+	.cfi_endproc
+
+	/* out of the way: the control state differs */
+	.cfi_startproc
+	.cfi_def_cfa rsp, 64
+	.cfi_offset rip, -8
+	.cfi_offset rbp, -16
+	.cfi_offset rbx, -24
+	.cfi_offset r12, -32
+	.cfi_offset r13, -40
+	.cfi_offset r14, -48
+	.cfi_offset r15, -56
+3:	ldmxcsr	(%rsp)
+	jmp	1b
+4:	fldcw	4(%rsp)
+	jmp	2b
+	.cfi_endproc
+	.size	l9ctxswitch, .-l9ctxswitch
+
+/*
+ * The first activation: r12 is fn, r13 its argument, rsp is 16-byte aligned.
+ * It is entered one byte in, past the nop: unwinders look up the address
+ * before the one that a frame returns to, and it must lie in this function.
+ * Undefined rip is what ends a backtrace here.
+ */
+	.globl	l9ctxstart
+	.hidden	l9ctxstart
+	.type	l9ctxstart, @function
+	.p2align 4
+l9ctxstart:
+	.cfi_startproc
+	.cfi_undefined rip
+	.cfi_undefined rbp
+	nop
+	xorl	%ebp, %ebp
+	movq	%r13, %rdi
+	call	*%r12
+	ud2
+	.cfi_endproc
+	.size	l9ctxstart, .-l9ctxstart
+
+	.section .note.GNU-stack,"",@progbits
+
+/*
+ * Indirect branch tracking, and not shadow stacks: the switch leaves for
+ * another stack without exchanging them.
+ */
+	.section .note.gnu.property,"a",@note
+	.p2align 3
+	.long	4			/* name, bytes */
+	.long	16			/* descriptor, bytes */
+	.long	5			/* NT_GNU_PROPERTY_TYPE_0 */
+	.asciz	"GNU"
+	.long	0xc0000002		/* GNU_PROPERTY_X86_FEATURE_1_AND */
+	.long	4
+	.long	1			/* IBT */
+	.p2align 3

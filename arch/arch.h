@@ -1,0 +1,73 @@
+/*
+ * What the library needs of a CPU and of an OS: the contract of this
+ * folder, which knows nothing of tasks or channels.
+ *
+ * A CPU is a folder with ctx.h and ctx.S (or ctx.c); an OS is a folder
+ * with wait.c and mem.c.  Meson picks one of each.  What only needs POSIX
+ * stands in this folder itself.
+ */
+#ifndef L9ARCH_H
+#define L9ARCH_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ctx.h"	/* the CPU's: typedef struct Ctx Ctx, and l9cpurelax() */
+
+/*
+ * Make *c a context that, when first switched to, calls fn(arg) on the
+ * given stack with the floating-point control state of the caller of
+ * l9ctxinit.  fn must not return.  base is the lowest byte; base+size
+ * is 16-byte aligned.
+ */
+void	l9ctxinit(Ctx *c, void *base, size_t size, void (*fn)(void*), void *arg);
+
+/*
+ * Save the running context in *from and resume *to.  Saves what the ABI
+ * calls callee-saved and the floating-point control state; no more, and
+ * no system call.
+ */
+void	l9ctxswitch(Ctx *from, Ctx *to);
+
+/*
+ * Sleep while *w is val, until l9wakeword or the time `until`
+ * (CLOCK_MONOTONIC ns; INT64_MAX: no limit).  May return early for no
+ * reason: the caller looks again.
+ */
+void	l9waitword(_Atomic uint32_t *w, uint32_t val, int64_t until);
+
+/*
+ * Wake one sleeper on w.  w is used as a name alone and never read, so the
+ * memory may have another owner by now.  errno is left alone.
+ */
+void	l9wakeword(_Atomic uint32_t *w);
+
+/*
+ * Address space for stacks, zero when first touched, committed as it is
+ * touched.  Null, with errno, if there is none.
+ */
+void	*l9memmap(size_t n);
+void	l9memunmap(void *p, size_t n);
+
+/*
+ * Make n bytes at p fault on access.  0; -1: no guard could be had (the
+ * memory stays usable).  n and p are multiples of l9pagesize().
+ */
+int	l9memguard(void *p, size_t n);
+size_t	l9pagesize(void);
+
+/* CLOCK_MONOTONIC, in ns */
+int64_t	l9nsec(void);
+
+/* how many CPUs this process may run on, at least 1 */
+int	l9ncpu(void);
+
+/*
+ * Run fn(arg) on a new detached OS thread with a stack of at least
+ * `stack` bytes, with every signal blocked if quiet is not 0.  Returns 0 or
+ * an errno value.
+ */
+int	l9osthread(void (*fn)(void*), void *arg, size_t stack, int quiet);
+
+#endif

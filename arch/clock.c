@@ -1,0 +1,12 @@
+#include <time.h>
+
+#include "arch.h"
+
+int64_t
+l9nsec(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec*1000000000 + t.tv_nsec;
+}

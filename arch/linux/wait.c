@@ -1,0 +1,60 @@
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "arch.h"
+
+/* 64-bit time everywhere: 32-bit CPUs have it under another number */
+#if defined(SYS_futex_time64) && __SIZEOF_LONG__ == 4
+#define FUTEX SYS_futex_time64
+#else
+#define FUTEX SYS_futex
+#endif
+
+typedef struct Ktime Ktime;
+struct Ktime
+{
+	int64_t	sec;
+	int64_t	nsec;
+};
+
+void
+l9waitword(_Atomic uint32_t *w, uint32_t val, int64_t until)
+{
+	Ktime t;
+	int e;
+
+	e = errno;
+	t = (Ktime){until/1000000000, until%1000000000};
+	/* WAIT_BITSET takes an absolute time on CLOCK_MONOTONIC; EINTR and EAGAIN are early returns */
+	syscall(FUTEX, w, FUTEX_WAIT_BITSET|FUTEX_PRIVATE_FLAG, val,
+		until == INT64_MAX? NULL: &t, NULL, FUTEX_BITSET_MATCH_ANY);
+	errno = e;
+}
+
+void
+l9wakeword(_Atomic uint32_t *w)
+{
+	int e;
+
+	e = errno;
+	syscall(FUTEX, w, FUTEX_WAKE|FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
+	errno = e;
+}
+
+int
+l9ncpu(void)
+{
+	cpu_set_t set;
+	int n;
+
+	/* fails where there are more CPUs than a cpu_set_t holds: surely more than one */
+	if(sched_getaffinity(0, sizeof set, &set) < 0)
+		return (int)sysconf(_SC_NPROCESSORS_ONLN);
+	n = CPU_COUNT(&set);
+	return n > 0? n: 1;
+}

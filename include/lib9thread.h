@@ -1,0 +1,190 @@
+/*
+ * lib9thread: Plan 9's threads and channels for C on Unix.
+ *
+ * Manual: lib9thread(7) introduces; thread(3), channel(3), alt(3),
+ * ioproc(3) and timer(3) say what each call does.
+ *
+ * Everything here is a real function, an opaque type or a constant, so
+ * this header may stand before or after any other, in C and in C++.
+ * The short names of Plan 9 (send, recv, alt, yield ...) are macros in
+ * plan9/thread.h; see p9names(7).
+ *
+ * Calls that can fail in a way that a program can cope with return -1 or
+ * a null pointer and set the error string (and errno where the cause is
+ * the system's).  Misuse prints one line on fd 2 and aborts.
+ */
+#ifndef LIB9THREAD_H
+#define LIB9THREAD_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#define L9NORETURN [[noreturn]]
+#else
+#define L9NORETURN _Noreturn
+#endif
+#if defined(__GNUC__)
+#define L9PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define L9PRINTF(fmt, args)
+#endif
+
+typedef struct Alt Alt;
+typedef struct Channel Channel;
+typedef struct Ioproc Ioproc;
+typedef struct Ref Ref;
+typedef struct Timer Timer;
+
+/*
+ * Time is nanoseconds in an int64_t; a point in time is CLOCK_MONOTONIC's.
+ */
+#define Microsecond	((int64_t)1000)
+#define Millisecond	((int64_t)1000000)
+#define Second		((int64_t)1000000000)
+#define Minute		(60*Second)
+#define Hour		(60*Minute)
+
+enum {
+	ERRMAX = 128,		/* bytes of an error string, its 0 included */
+	NETPATHLEN = 40,	/* bytes of a network directory's name */
+};
+
+/*
+ * The program: thread(3).
+ * A program defines threadmain and is entered there; one that keeps its
+ * own main calls threadinit before any other call.
+ */
+extern void	threadmain(int argc, char *argv[]);
+extern int	mainstacksize;		/* bytes; 0: the default */
+int	threadinit(void);		/* 0; -1 with errstr; again: 0 */
+
+/*
+ * Threads (tasks) and procs: thread(3).
+ * stacksize is a hint in bytes: 0 is the default, small ones are raised.
+ */
+int	proccreate(void (*f)(void*), void *arg, unsigned int stacksize);	/* id > 0; -1 */
+int	threadcreate(void (*f)(void*), void *arg, unsigned int stacksize);	/* id > 0; -1 */
+L9NORETURN void	threadexits(const char *status);
+L9NORETURN void	threadexitsall(const char *status);
+int	threadid(void);
+int	threadyield(void);		/* the number of switches made */
+int	threadint(int id);		/* 0; -1: no such thread */
+void	threadsetname(const char *fmt, ...) L9PRINTF(1, 2);
+char*	threadgetname(void);		/* never null; valid until set again */
+void**	threaddata(void);
+void**	procdata(void);
+
+struct Ref
+{
+	long	ref;
+};
+long	incref(Ref*);			/* the new count */
+long	decref(Ref*);			/* the new count */
+
+/*
+ * Errors: thread(3).  One error string and one errno a task.
+ */
+void	werrstr(const char *fmt, ...) L9PRINTF(1, 2);
+void	rerrstr(char *buf, unsigned int n);	/* copies it */
+int	errstr(char *buf, unsigned int n);	/* exchanges it with buf; 0 */
+L9NORETURN void	sysfatal(const char *fmt, ...) L9PRINTF(1, 2);
+
+/*
+ * Channels: channel(3).
+ * nel is the number of buffered elements: 0 none, CHANUNBOUNDED no limit.
+ */
+enum {
+	CHANUNBOUNDED = -1,
+};
+Channel*	chancreate(int elsize, int nel);	/* null: see errstr */
+void	chanfree(Channel*);
+int	chanclose(Channel*);		/* 0; -1: closed before */
+int	chanclosing(Channel*);		/* -1: open; else elements left */
+void	chansetname(Channel*, const char *fmt, ...) L9PRINTF(2, 3);
+
+/* 1; -1: closed, freed or interrupted.  v null: zeros are sent, or the element is dropped */
+int	chansend(Channel*, const void *v);
+int	chanrecv(Channel*, void *v);
+int	chansendp(Channel*, void*);
+void*	chanrecvp(Channel*);		/* null where chanrecv would say -1 */
+int	chansendul(Channel*, unsigned long);
+unsigned long	chanrecvul(Channel*);	/* 0 where chanrecv would say -1 */
+
+/* plan9port's: 1; -1 also where it would block */
+int	channbsend(Channel*, const void *v);
+int	channbrecv(Channel*, void *v);
+int	channbsendp(Channel*, void*);
+void*	channbrecvp(Channel*);
+int	channbsendul(Channel*, unsigned long);
+unsigned long	channbrecvul(Channel*);
+
+/* Plan 9's nbsend, nbrecv ...: 1; 0 where it would block; -1 */
+int	p9nbsend(Channel*, const void *v);
+int	p9nbrecv(Channel*, void *v);
+int	p9nbsendp(Channel*, void*);
+int	p9nbsendul(Channel*, unsigned long);
+
+/*
+ * Alt: alt(3).  An array of entries, ended by CHANEND or CHANNOBLK.
+ */
+enum {
+	CHANEND,		/* last entry: block until one can proceed */
+	CHANSND,		/* send *v to c */
+	CHANRCV,		/* receive *v from c */
+	CHANNOP,		/* skipped */
+	CHANNOBLK,		/* last entry: do not block */
+	CHANTIMEOUT,		/* v points at an int64_t, a point in time (threadnow) */
+};
+struct Alt
+{
+	Channel	*c;
+	void	*v;
+	int	op;
+	char	*err;		/* set on return: why this entry failed, or null */
+};
+int	chanalt(Alt*);		/* index; -1: interrupted, or would block (plan9port) */
+int	p9alt(Alt*);		/* index, of the CHANNOBLK where it would block; -1: interrupted */
+
+/*
+ * Time: timer(3).
+ */
+int64_t	threadnow(void);
+int	threadsleep(int64_t ns);	/* 0; -1: interrupted */
+int	threadsleepuntil(int64_t t);	/* 0; -1: interrupted */
+
+struct Timer
+{
+	Channel	*c;		/* of int64_t: when it was due; belongs to the timer */
+	/* the rest is private */
+};
+Timer*	after(int64_t ns);		/* one message; null: see errstr */
+Timer*	ticker(int64_t ns);		/* a message every ns > 0 */
+int	timerstop(Timer*);		/* 1: it was running; 0 */
+int	timerreset(Timer*, int64_t ns);	/* runs again from now; 1: it was running; 0 */
+void	timerfree(Timer*);		/* stops it and frees its channel too */
+
+/*
+ * Blocking calls in an OS thread of their own: ioproc(3).
+ */
+Ioproc*	ioproc(void);			/* null: see errstr */
+void	closeioproc(Ioproc*);
+void	iointerrupt(Ioproc*);
+long	iocall(Ioproc*, long (*op)(va_list*), ...);	/* what op returns; -1 */
+int	ioopen(Ioproc*, const char *file, int flags, ...);	/* as open(2), close-on-exec */
+int	ioclose(Ioproc*, int fd);
+long	ioread(Ioproc*, int fd, void *buf, long n);
+long	ioreadn(Ioproc*, int fd, void *buf, long n);
+long	iowrite(Ioproc*, int fd, const void *buf, long n);
+int	iosleep(Ioproc*, long ms);
+int	iodial(Ioproc*, const char *addr, const char *local, char *dir, int *cfdp);
+int	ioannounce(Ioproc*, const char *addr, char *dir);
+int	iolisten(Ioproc*, const char *dir, char *newdir);
+int	ioaccept(Ioproc*, int ctl, const char *dir);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
