@@ -16,11 +16,7 @@ static int guardworks;
 size_t
 l9pagesize(void)
 {
-	static size_t size;	/* raced for with one value */
-
-	if(size == 0)
-		size = (size_t)sysconf(_SC_PAGESIZE);
-	return size;
+	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
 /*
