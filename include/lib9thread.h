@@ -20,6 +20,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __GNUC__
+#pragma GCC visibility push(default)	/* what the library exports; it hides the rest */
+#endif
 #ifdef __cplusplus
 extern "C" {
 #define L9NORETURN [[noreturn]]
@@ -58,8 +61,9 @@ enum {
  * own main calls threadinit before any other call.
  */
 extern void	threadmain(int argc, char *argv[]);
-extern int	mainstacksize;		/* bytes; 0: the default */
-int	threadinit(void);		/* 0; -1 with errstr; again: 0 */
+extern int	mainstacksize;		/* of threadmain, in bytes; 0: the default */
+extern char	*argv0;			/* the program's name, for sysfatal; may be null */
+int	threadinit(void);		/* 0, also when called again; -1 with errno */
 
 /*
  * Threads (tasks) and procs: thread(3).
@@ -186,5 +190,8 @@ int	ioaccept(Ioproc*, int ctl, const char *dir);
 
 #ifdef __cplusplus
 }
+#endif
+#ifdef __GNUC__
+#pragma GCC visibility pop
 #endif
 #endif

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <linux/futex.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -14,6 +13,15 @@
 #else
 #define FUTEX SYS_futex
 #endif
+
+/* <linux/futex.h>'s, which a C library without the kernel's headers (musl-gcc) does not find */
+enum
+{
+	Wake		= 1,
+	Waitbitset	= 9,
+	Private		= 128,
+};
+#define MATCHANY 0xffffffffu
 
 typedef struct Ktime Ktime;
 struct Ktime
@@ -31,8 +39,8 @@ l9waitword(_Atomic uint32_t *w, uint32_t val, int64_t until)
 	e = errno;
 	t = (Ktime){until/1000000000, until%1000000000};
 	/* WAIT_BITSET takes an absolute time on CLOCK_MONOTONIC; EINTR and EAGAIN are early returns */
-	syscall(FUTEX, w, FUTEX_WAIT_BITSET|FUTEX_PRIVATE_FLAG, val,
-		until == INT64_MAX? NULL: &t, NULL, FUTEX_BITSET_MATCH_ANY);
+	syscall(FUTEX, w, Waitbitset|Private, val,
+		until == INT64_MAX? NULL: &t, NULL, MATCHANY);
 	errno = e;
 }
 
@@ -42,7 +50,7 @@ l9wakeword(_Atomic uint32_t *w)
 	int e;
 
 	e = errno;
-	syscall(FUTEX, w, FUTEX_WAKE|FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
+	syscall(FUTEX, w, Wake|Private, 1, NULL, NULL, 0);
 	errno = e;
 }
 

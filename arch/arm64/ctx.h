@@ -1,0 +1,16 @@
+/* arm64: a context is its stack pointer; ctx.S says what lies there */
+typedef struct Ctx Ctx;
+struct Ctx
+{
+	void	*sp;
+};
+
+/*
+ * Not yield: it is a nop on every core that has no hardware threads.  isb
+ * empties the pipeline, which is about as long as amd64's pause.
+ */
+static inline void
+l9cpurelax(void)
+{
+	__asm__ volatile("isb" ::: "memory");
+}

@@ -1,0 +1,19 @@
+/*
+ * Any CPU whose C library has the ucontext calls: slow, and correct, to test
+ * the assembly against.  musl has none of them.
+ *
+ * A Ctx must stay where l9ctxinit saw it: a ucontext_t may point into itself.
+ */
+#include <ucontext.h>
+
+typedef struct Ctx Ctx;
+struct Ctx
+{
+	ucontext_t	u;
+};
+
+static inline void
+l9cpurelax(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);	/* at least the loop stays one */
+}

@@ -1,0 +1,37 @@
+#include <stddef.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "arch.h"
+
+/* where it is missing, address space is not counted against memory anyway, or there is no remedy */
+#ifndef MAP_NORESERVE
+#define MAP_NORESERVE 0
+#endif
+
+size_t
+l9pagesize(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+void*
+l9memmap(size_t n)
+{
+	void *p;
+
+	p = mmap(NULL, n, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE, -1, 0);
+	return p == MAP_FAILED? NULL: p;
+}
+
+void
+l9memunmap(void *p, size_t n)
+{
+	munmap(p, n);
+}
+
+int
+l9memguard(void *p, size_t n)
+{
+	return mprotect(p, n, PROT_NONE);
+}

@@ -1,0 +1,16 @@
+/* riscv64: a context is its stack pointer; ctx.S says what lies there */
+typedef struct Ctx Ctx;
+struct Ctx
+{
+	void	*sp;
+};
+
+/*
+ * pause, spelt out: assemblers refuse the name without Zihintpause, yet it
+ * is a fence of nothing, and so a nop, on a CPU without.
+ */
+static inline void
+l9cpurelax(void)
+{
+	__asm__ volatile(".4byte 0x0100000f" ::: "memory");
+}

@@ -1,0 +1,147 @@
+/*
+ * What the memory and race checkers must be told about stacks and switches;
+ * all of it is nothing in a plain build.
+ *
+ * ThreadSanitizer and AddressSanitizer keep a state for each stack.  The
+ * hooks around a switch must stand in the function that calls l9ctxswitch,
+ * or ThreadSanitizer's count of calls and returns goes wrong.
+ */
+#ifndef L9SAN_H
+#define L9SAN_H
+
+#include <stddef.h>
+
+#if defined(__SANITIZE_THREAD__)
+#define L9TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define L9TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define L9ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define L9ASAN 1
+#endif
+#endif
+#ifndef L9TSAN
+#define L9TSAN 0
+#endif
+#ifndef L9ASAN
+#define L9ASAN 0
+#endif
+
+#if L9TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+#if L9ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
+#endif
+#ifndef L9VALGRIND
+#define L9VALGRIND 0
+#endif
+#if L9VALGRIND
+#include <valgrind/valgrind.h>
+#endif
+
+typedef struct San San;
+struct San
+{
+	void	*fiber;		/* ThreadSanitizer's */
+	int	uses;		/* of that fiber */
+	void	*fake;		/* AddressSanitizer's */
+	const void	*base;	/* the usable stack: AddressSanitizer's */
+	size_t	size;
+	unsigned int	vg;	/* valgrind's */
+};
+
+/* a stack of an arena comes into being: base and size of its usable part */
+static inline void
+l9sanstack(San *s, void *base, size_t size)
+{
+	s->base = base;
+	s->size = size;
+#if L9ASAN
+	/* a leak checker must look for pointers in parked stacks */
+	__lsan_register_root_region(base, size);
+#endif
+#if L9VALGRIND
+	s->vg = VALGRIND_STACK_REGISTER(base, (char*)base + size);
+#endif
+}
+
+/* the running OS thread's own stack */
+static inline void
+l9santhread(San *s)
+{
+#if L9TSAN
+	s->fiber = __tsan_get_current_fiber();
+#endif
+	s->fake = NULL;
+	s->base = NULL;		/* learnt at the first switch away: l9sanentered */
+	s->size = 0;
+}
+
+/* a task begins a life on the stack s */
+static inline void
+l9sanbegin(San *s)
+{
+#if L9TSAN
+	/* A task that ends leaves the frames that it was in on the fiber's
+	   shadow stack, which holds some 65,000; a fiber costs a fraction of a
+	   millisecond.  So use one for a while, but not for ever. */
+	enum { Nuse = 16 };
+	if(s->fiber != NULL && s->uses >= Nuse){
+		__tsan_destroy_fiber(s->fiber);
+		s->fiber = NULL;
+	}
+	if(s->fiber == NULL){
+		s->fiber = __tsan_create_fiber(0);
+		s->uses = 0;
+	}
+	s->uses++;
+#endif
+#if L9ASAN
+	/* the last task's red zones */
+	__asan_unpoison_memory_region((void*)s->base, s->size);
+#endif
+	s->fake = NULL;
+}
+
+/* right before l9ctxswitch; dying: the context switched from is never resumed */
+static inline __attribute__((always_inline)) void
+l9sanswitch(San *from, San *to, int dying)
+{
+#if L9ASAN
+	__sanitizer_start_switch_fiber(dying? NULL: &from->fake, to->base, to->size);
+#endif
+#if L9TSAN
+	__tsan_switch_to_fiber(to->fiber, 0);
+#endif
+	(void)from;
+	(void)to;
+	(void)dying;
+}
+
+/* right after l9ctxswitch came back, or at the start of a new context */
+static inline __attribute__((always_inline)) void
+l9sanswitched(San *self, San *from)
+{
+#if L9ASAN
+	const void *base;
+	size_t size;
+
+	__sanitizer_finish_switch_fiber(self->fake, &base, &size);
+	if(from != NULL && from->base == NULL){
+		from->base = base;
+		from->size = size;
+	}
+#endif
+	(void)self;
+	(void)from;
+}
+
+#endif

@@ -1,0 +1,144 @@
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dial.h"
+
+static const char dirprefix[] = "/dev/fd/";
+
+static int
+parseunix(Addr *a, const char *path)
+{
+	if(strlen(path) == 0 || strlen(path) >= sizeof a->un.sun_path)
+		return l9err(EINVAL, "bad dial string: path empty or too long");
+	a->un.sun_family = AF_UNIX;
+	strcpy(a->un.sun_path, path);
+	a->unixinfo = (struct addrinfo){
+		.ai_family = AF_UNIX,
+		.ai_socktype = SOCK_STREAM,
+		.ai_addr = (struct sockaddr*)&a->un,
+		.ai_addrlen = sizeof a->un,
+	};
+	a->list = &a->unixinfo;
+	return 0;
+}
+
+/* getaddrinfo's errors are of a kind of their own */
+static int
+lookuperr(int e, const char *host)
+{
+	char buf[ERRMAX];
+
+	if(e == EAI_SYSTEM)
+		return l9err(errno, strerror(errno));
+	if(e == EAI_MEMORY)
+		return l9err(ENOMEM, "out of memory");
+	snprintf(buf, sizeof buf, "%s: %s", host, gai_strerror(e));
+	return l9err(EHOSTUNREACH, buf);
+}
+
+static int
+parsetcp(Addr *a, const char *rest, bool passive)
+{
+	struct addrinfo hints;
+	char host[256];
+	const char *service;
+	size_t n;
+	int e;
+
+	service = strchr(rest, '!');
+	if(service == nil || service == rest || service[1] == '\0' || strchr(service+1, '!') != nil)
+		return l9err(EINVAL, "bad dial string: not tcp!host!service");
+	n = (size_t)(service - rest);
+	if(n >= sizeof host)
+		return l9err(EINVAL, "bad dial string: host too long");
+	memcpy(host, rest, n);
+	host[n] = '\0';
+	if(strcmp(host, "*") == 0 && !passive)
+		return l9err(EINVAL, "bad dial string: cannot dial *");
+	memset(&hints, 0, sizeof hints);
+	hints.ai_family = AF_UNSPEC;
+	hints.ai_socktype = SOCK_STREAM;
+	hints.ai_flags = passive? AI_PASSIVE: 0;
+	e = getaddrinfo(strcmp(host, "*") == 0? nil: host, service+1, &hints, &a->info);
+	if(e != 0)
+		return lookuperr(e, rest);
+	a->list = a->info;
+	return 0;
+}
+
+int
+l9dialparse(Addr *a, const char *addr, bool passive)
+{
+	char buf[ERRMAX];
+	const char *rest;
+
+	memset(a, 0, sizeof *a);
+	rest = addr == nil? nil: strchr(addr, '!');
+	if(rest == nil)
+		return l9err(EINVAL, "bad dial string: not net!address");
+	rest++;
+	if(strncmp(addr, "tcp!", 4) == 0 || strncmp(addr, "net!", 4) == 0)
+		return parsetcp(a, rest, passive);
+	if(strncmp(addr, "unix!", 5) == 0)
+		return parseunix(a, rest);
+	snprintf(buf, sizeof buf, "unknown network: %.*s", (int)(rest-1 - addr), addr);
+	return l9err(EPROTONOSUPPORT, buf);
+}
+
+void
+l9dialfree(Addr *a)
+{
+	if(a->info != nil)
+		freeaddrinfo(a->info);
+}
+
+int
+l9dialsocket(const struct addrinfo *ai)
+{
+	int fd, one;
+
+	fd = socket(ai->ai_family, ai->ai_socktype|SOCK_CLOEXEC, ai->ai_protocol);
+	if(fd >= 0 && ai->ai_family != AF_UNIX){
+		one = 1;
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	}
+	return fd;
+}
+
+void
+l9dirput(char dir[NETPATHLEN], int fd)
+{
+	snprintf(dir, NETPATHLEN, "%s%d", dirprefix, fd);
+}
+
+int
+l9dirget(const char *dir)
+{
+	char *end;
+	long fd;
+
+	if(dir == nil || strncmp(dir, dirprefix, sizeof dirprefix - 1) != 0)
+		return l9err(EINVAL, "bad network directory");
+	dir += sizeof dirprefix - 1;
+	fd = strtol(dir, &end, 10);
+	if(end == dir || *end != '\0' || fd < 0 || fd > INT_MAX)
+		return l9err(EINVAL, "bad network directory");
+	return (int)fd;
+}
+
+int
+l9dialerr(const char *call, const char *addr)
+{
+	char old[ERRMAX], buf[3*ERRMAX];
+	int e;
+
+	e = errno;
+	rerrstr(old, sizeof old);
+	snprintf(buf, sizeof buf, "%s %s: %s", call, addr == nil? "(nil)": addr, old);
+	return l9err(e, buf);
+}

@@ -1,0 +1,39 @@
+/*
+ * Plan 9 dial strings: net!host!service.  net is tcp, unix, or net, which
+ * means tcp.  A path follows unix!.
+ */
+#ifndef L9DIAL_H
+#define L9DIAL_H
+
+#include <netdb.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "ioimpl.h"
+
+typedef struct Addr Addr;
+
+/* where a dial string leads: several places, of which any will do */
+struct Addr
+{
+	struct addrinfo	*list;
+	struct addrinfo	*info;		/* getaddrinfo's, or nil */
+	struct addrinfo	unixinfo;	/* list, for unix! */
+	struct sockaddr_un	un;
+};
+
+/* passive: an address to announce, where host may be *.  0; -1 with errstr */
+int	l9dialparse(Addr*, const char *addr, bool passive);
+void	l9dialfree(Addr*);
+
+/* a socket for one of the places, close-on-exec */
+int	l9dialsocket(const struct addrinfo*);
+
+/* a connection's or announcement's directory: names its descriptor */
+void	l9dirput(char dir[NETPATHLEN], int fd);
+int	l9dirget(const char *dir);
+
+/* put "call addr: " before the error string; returns -1 */
+int	l9dialerr(const char *call, const char *addr);
+
+#endif

@@ -1,0 +1,339 @@
+/*
+ * Helpers: OS threads that make blocking calls for tasks, one call at a time.
+ *
+ * h->lk guards the hand-over.  A call is the helper's from the moment it is
+ * posted; the caller gets it back when done is set.  The helper sets done and
+ * claims the caller under the lock, so a caller that was woken by an
+ * interrupt instead looks under the lock and either finds the results or
+ * cancels and waits on: the record never goes while the helper may touch it.
+ *
+ * Interrupting.  cancel is set, then a signal sent whose handler does nothing
+ * but end a system call.  One that comes just before the system call is
+ * lost, and no look at cancel can close that window from outside; so
+ * the timer proc sends it again, after 1 ms, 2 ms ..., until the helper has
+ * left the call.  A helper that has been sent a signal does not take the next
+ * call before its handler has run: no interrupt hits a later call.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ioimpl.h"
+
+enum {
+	Stack = 256*1024,
+	Firstagain = 1000*1000,		/* ns until the signal is sent again, doubled each time */
+	Lastagain = 64*Firstagain,
+};
+
+struct Helper
+{
+	Spin	lk;
+	Call	*call;		/* lk: posted and not done */
+	bool	running;	/* lk: in call->op; signals make sense */
+	bool	again;		/* lk: sleeper is in a heap, or about to be */
+	int64_t	delay;		/* the heap's lock: sleeper's */
+	Sleeper	sleeper;
+	_Atomic uint32_t	posted;	/* a call is there: what the helper sleeps on */
+	unsigned int	sent;	/* lk: signals */
+	_Atomic unsigned int	got;	/* signals handled */
+	pthread_t	thread;	/* set by the helper before it first runs a call */
+	Helper	*next;		/* idle.lk */
+};
+
+static struct {
+	Spin	lk;
+	Helper	*first;
+} idle;
+
+static _Thread_local Helper *self;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/*
+ * A real-time signal, since programs use the others; not the very last,
+ * which emulators keep.
+ */
+static int
+intsignal(void)
+{
+	return SIGRTMAX - 3;
+}
+
+static void
+caught(int sig)
+{
+	(void)sig;
+	if(self != nil)
+		atomic_fetch_add_explicit(&self->got, 1, memory_order_relaxed);
+}
+
+static void
+install(void)
+{
+	struct sigaction sa;
+
+	memset(&sa, 0, sizeof sa);
+	sa.sa_handler = caught;		/* without SA_RESTART: system calls end with EINTR */
+	sigemptyset(&sa.sa_mask);
+	sigaction(intsignal(), &sa, nil);
+}
+
+/* with h->lk and h->running: the helper cannot leave, nor its OS thread end */
+static void
+kick(Helper *h)
+{
+	if(pthread_kill(h->thread, intsignal()) == 0)
+		h->sent++;
+}
+
+/* by the timer proc, with its heap's lock: the signal may have come too early */
+static int64_t
+kickagain(Sleeper *s, int64_t now)
+{
+	Helper *h;
+	bool need;
+
+	h = (Helper*)(void*)((char*)s - offsetof(Helper, sleeper));
+	l9lock(&h->lk);
+	need = h->call != nil && h->call->cancel;
+	if(need && h->running)
+		kick(h);
+	h->again = need;
+	l9unlock(&h->lk);
+	if(!need)
+		return INT64_MAX;
+	h->delay = h->delay < Lastagain? 2*h->delay: Lastagain;
+	return now + h->delay;
+}
+
+/* with h->lk.  True: armagain must follow, without it */
+static bool
+cancel(Helper *h)
+{
+	if(h->call->cancel)
+		return false;
+	h->call->cancel = true;
+	if(h->running)
+		kick(h);
+	if(h->again)
+		return false;
+	h->again = true;
+	return true;
+}
+
+/* h->again was just set by us: nobody else touches the sleeper */
+static void
+armagain(Helper *h)
+{
+	h->delay = Firstagain;
+	h->sleeper.when = l9nsec() + Firstagain;
+	h->sleeper.fire = kickagain;
+	l9timer->arm(&h->sleeper);	/* cannot fail: l9helper started the timer proc */
+}
+
+bool
+l9iocancelled(void)
+{
+	bool yes;
+
+	if(self == nil)
+		return false;
+	l9lock(&self->lk);
+	yes = self->call->cancel;
+	l9unlock(&self->lk);
+	return yes;
+}
+
+/* in the helper: make the call; the results go into c */
+static void
+run(Call *c)
+{
+	l9errput(0, "");
+	c->ret = c->op(&c->arg);
+	l9errget(&c->errnum, c->errstr);
+	if(c->ret < 0 && c->errnum == EINTR)
+		strcpy(c->errstr, "interrupted");
+}
+
+static void
+cancelled(Call *c)
+{
+	c->ret = -1;
+	c->errnum = EINTR;
+	strcpy(c->errstr, "interrupted");
+}
+
+/*
+ * No more signals can be sent, since running is false.  Those that were have
+ * been queued for this OS thread: their handler runs at its next way out of
+ * the kernel.
+ */
+static void
+consume(Helper *h, unsigned int sent)
+{
+	while(atomic_load_explicit(&h->got, memory_order_relaxed) != sent)
+		sched_yield();
+}
+
+static void
+serve(Helper *h)
+{
+	Call *c;
+	Task *t;
+	unsigned int sent;
+	bool won;
+
+	l9lock(&h->lk);
+	c = h->call;
+	h->running = !c->cancel;
+	l9unlock(&h->lk);
+	if(h->running)
+		run(c);
+	else
+		cancelled(c);
+	l9lock(&h->lk);
+	h->running = false;
+	sent = h->sent;
+	l9unlock(&h->lk);
+	consume(h, sent);
+
+	t = c->task;
+	l9lock(&h->lk);
+	h->call = nil;
+	c->done = true;
+	won = l9claim(t);
+	if(won)
+		l9setwhy(t, Wdone);
+	l9unlock(&h->lk);
+	/* c is the caller's again */
+	if(won)
+		l9ready(t);
+}
+
+static void
+helpermain(void *v)
+{
+	Helper *h;
+	sigset_t set;
+
+	h = v;
+	self = h;
+	h->thread = pthread_self();
+	sigemptyset(&set);
+	sigaddset(&set, intsignal());
+	pthread_sigmask(SIG_UNBLOCK, &set, nil);
+	for(;;){
+		/* acquire pairs with post */
+		while(xchgacq(&h->posted, 0) == 0)
+			l9waitword(&h->posted, 0, INT64_MAX);
+		serve(h);
+	}
+}
+
+/* an idle one or a new one; nil with errstr */
+Helper*
+l9helper(void)
+{
+	Helper *h;
+	int e;
+
+	pthread_once(&once, install);
+	if(l9timer->start() < 0)
+		return nil;
+	l9lock(&idle.lk);
+	h = idle.first;
+	if(h != nil)
+		idle.first = h->next;
+	l9unlock(&idle.lk);
+	if(h != nil)
+		return h;
+	h = calloc(1, sizeof *h);
+	if(h == nil){
+		l9err(ENOMEM, "out of memory");
+		return nil;
+	}
+	e = l9osthread(helpermain, h, Stack, 1);
+	if(e != 0){
+		free(h);
+		l9err(e, strerror(e));
+		return nil;
+	}
+	return h;
+}
+
+void
+l9helperfree(Helper *h)
+{
+	l9lock(&idle.lk);
+	h->next = idle.first;
+	idle.first = h;
+	l9unlock(&idle.lk);
+}
+
+/* interrupt the call that is being made, if one is */
+void
+l9helperint(Helper *h)
+{
+	bool arm;
+
+	l9lock(&h->lk);
+	arm = h->call != nil && cancel(h);
+	l9unlock(&h->lk);
+	if(arm)
+		armagain(h);
+}
+
+/*
+ * The caller's wait was ended by an interrupt: pass it on, and wait until the
+ * helper has let go of c, however long that takes.
+ */
+static void
+waitout(Helper *h, Call *c)
+{
+	bool arm, done;
+
+	arm = false;
+	l9lock(&h->lk);
+	done = c->done;
+	if(!done){
+		arm = cancel(h);
+		l9waitbegin(c->task, Waitnoint);
+	}
+	l9unlock(&h->lk);
+	if(arm)
+		armagain(h);
+	if(!done)
+		l9wait(c->task);
+}
+
+/* have h, which is idle, make call c, and fill in its results */
+void
+l9helpercall(Helper *h, Call *c)
+{
+	Task *t;
+
+	t = l9self();
+	c->task = t;
+	c->cancel = false;
+	c->done = false;
+	l9lock(&h->lk);
+	if(l9waitbegin(t, Waitint) != 0){
+		l9unlock(&h->lk);
+		cancelled(c);
+		return;
+	}
+	h->call = c;
+	l9unlock(&h->lk);
+	/* release: the helper finds h->call */
+	strel(&h->posted, 1);
+	l9wakeword(&h->posted);
+	if(l9wait(t) == Wintr){
+		waitout(h, c);
+		/* the call was quicker: its result counts, and the interrupt is for the next */
+		if(c->ret >= 0 || c->errnum != EINTR)
+			l9intagain(t);
+	}
+}

@@ -1,0 +1,172 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dial.h"
+
+/*
+ * A unix socket's file outlives its server.  If nobody answers there it is
+ * such a rest, and goes.
+ */
+static bool
+removestale(const struct addrinfo *ai)
+{
+	struct stat st;
+	const char *path;
+	bool stale;
+	int fd;
+
+	path = ((struct sockaddr_un*)(void*)ai->ai_addr)->sun_path;
+	if(lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return false;
+	fd = socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, 0);
+	if(fd < 0)
+		return false;
+	stale = connect(fd, ai->ai_addr, ai->ai_addrlen) < 0 && errno == ECONNREFUSED;
+	close(fd);
+	return stale && unlink(path) == 0;
+}
+
+static int
+bindto(int fd, const struct addrinfo *ai)
+{
+	int on, off;
+
+	on = 1;
+	off = 0;
+	if(ai->ai_family != AF_UNIX)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if(ai->ai_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+	if(bind(fd, ai->ai_addr, ai->ai_addrlen) == 0)
+		return 0;
+	if(ai->ai_family != AF_UNIX || errno != EADDRINUSE)
+		return -1;
+	if(removestale(ai))
+		return bind(fd, ai->ai_addr, ai->ai_addrlen);
+	errno = EADDRINUSE;
+	return -1;
+}
+
+/* a listening socket at one place, or -1 with errno */
+static int
+try(const struct addrinfo *ai)
+{
+	int fd, e;
+
+	fd = l9dialsocket(ai);
+	if(fd < 0)
+		return -1;
+	if(bindto(fd, ai) == 0 && listen(fd, SOMAXCONN) == 0)
+		return fd;
+	e = errno;
+	close(fd);
+	errno = e;
+	return -1;
+}
+
+/* of one family, or of any if family is 0 */
+static int
+announceone(Addr *a, int family)
+{
+	struct addrinfo *ai;
+	int fd;
+
+	fd = -1;
+	errno = EAFNOSUPPORT;
+	for(ai = a->list; ai != nil && fd < 0; ai = ai->ai_next)
+		if(family == 0 || ai->ai_family == family)
+			fd = try(ai);
+	return fd;
+}
+
+static bool
+istaken(void)
+{
+	return errno == EADDRINUSE || errno == EACCES;
+}
+
+static long
+doannounce(va_list *arg)
+{
+	Addr a;
+	const char *addr;
+	int fd, e;
+
+	addr = va_arg(*arg, const char*);
+	if(l9dialparse(&a, addr, true) < 0)
+		return l9dialerr("announce", addr);
+	/* IPv6 first: its socket takes IPv4 too, where the system has IPv6 */
+	fd = announceone(&a, AF_INET6);
+	if(fd < 0 && !istaken())
+		fd = announceone(&a, 0);
+	e = errno;
+	l9dialfree(&a);
+	errno = e;
+	return fd < 0? l9dialerr("announce", addr): fd;
+}
+
+int
+ioannounce(Ioproc *io, const char *addr, char *dir)
+{
+	int fd;
+
+	fd = (int)iocall(io, doannounce, addr);
+	if(fd >= 0 && dir != nil)
+		l9dirput(dir, fd);
+	return fd;
+}
+
+static long
+dolisten(va_list *arg)
+{
+	const char *dir;
+	int fd, cfd, one;
+
+	dir = va_arg(*arg, const char*);
+	fd = l9dirget(dir);
+	if(fd < 0)
+		return -1;
+	/* a caller that hung up before we came is no error of ours */
+	do
+		L9RETRY(cfd, accept4(fd, nil, nil, SOCK_CLOEXEC));
+	while(cfd < 0 && errno == ECONNABORTED);
+	one = 1;
+	if(cfd >= 0)
+		setsockopt(cfd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);	/* fails on unix!: no matter */
+	return cfd;
+}
+
+int
+iolisten(Ioproc *io, const char *dir, char *newdir)
+{
+	int fd;
+
+	fd = (int)iocall(io, dolisten, dir);
+	if(fd >= 0 && newdir != nil)
+		l9dirput(newdir, fd);
+	return fd;
+}
+
+/*
+ * In Plan 9 the call's control file and its data file are two; programs close
+ * the first once they have the second.
+ */
+static long
+doaccept(va_list *arg)
+{
+	int fd;
+
+	fd = l9dirget(va_arg(*arg, const char*));
+	return fd < 0? -1: fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+int
+ioaccept(Ioproc *io, int ctl, const char *dir)
+{
+	(void)ctl;
+	return (int)iocall(io, doaccept, dir);
+}

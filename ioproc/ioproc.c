@@ -1,0 +1,98 @@
+/*
+ * Ioprocs: a helper and its turn.
+ *
+ * The turn is one token in a channel, so that those who wait for it wait as
+ * for any channel: in order, and free to leave when interrupted.  An Ioproc
+ * goes when it has been closed and the last call has left it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "ioimpl.h"
+
+struct Ioproc
+{
+	Ref	ref;		/* the owner, until closeioproc; each call */
+	Channel	*turn;
+	Helper	*helper;	/* touched by whoever has the turn, and l9helperint */
+};
+
+Ioproc*
+ioproc(void)
+{
+	Ioproc *io;
+	char token;
+
+	io = calloc(1, sizeof *io);
+	if(io == nil){
+		l9err(ENOMEM, "out of memory");
+		return nil;
+	}
+	io->turn = chancreate(sizeof token, 1);
+	if(io->turn != nil && (io->helper = l9helper()) == nil){
+		chanfree(io->turn);
+		io->turn = nil;
+	}
+	if(io->turn == nil){
+		free(io);
+		return nil;
+	}
+	chansend(io->turn, nil);
+	io->ref.ref = 1;
+	return io;
+}
+
+static void
+leave(Ioproc *io)
+{
+	if(decref(&io->ref) > 0)
+		return;
+	chanfree(io->turn);
+	l9helperfree(io->helper);
+	free(io);
+}
+
+void
+closeioproc(Ioproc *io)
+{
+	if(io == nil)
+		return;
+	/* those who wait for the turn fail; nobody gets it any more */
+	chanclose(io->turn);
+	l9helperint(io->helper);
+	leave(io);
+}
+
+void
+iointerrupt(Ioproc *io)
+{
+	if(io == nil)
+		l9misuse("iointerrupt", "nil Ioproc");
+	l9helperint(io->helper);
+}
+
+long
+iocall(Ioproc *io, long (*op)(va_list*), ...)
+{
+	Call c;
+
+	if(io == nil)
+		l9misuse("iocall", "nil Ioproc");
+	if(op == nil)
+		l9misuse("iocall", "nil function");
+	incref(&io->ref);
+	if(chanrecv(io->turn, nil) < 0){
+		leave(io);
+		return errno == EINTR? -1: l9err(EPIPE, "ioproc closed");
+	}
+	c.op = op;
+	va_start(c.arg, op);
+	l9helpercall(io->helper, &c);
+	va_end(c.arg);
+	/* the next one's turn; if io was closed there is none, which is no error of ours */
+	p9nbsend(io->turn, nil);
+	leave(io);
+	if(c.ret < 0)
+		l9errput(c.errnum, c.errstr);
+	return c.ret;
+}

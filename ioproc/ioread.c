@@ -1,0 +1,26 @@
+#include <errno.h>
+#include <unistd.h>
+
+#include "ioimpl.h"
+
+static long
+doread(va_list *arg)
+{
+	int fd;
+	void *buf;
+	long n, r;
+
+	fd = va_arg(*arg, int);
+	buf = va_arg(*arg, void*);
+	n = va_arg(*arg, long);
+	L9RETRY(r, read(fd, buf, (size_t)n));
+	return r;
+}
+
+long
+ioread(Ioproc *io, int fd, void *buf, long n)
+{
+	if(n < 0)
+		return l9err(EINVAL, "negative count");
+	return iocall(io, doread, fd, buf, n);
+}

@@ -1,0 +1,33 @@
+#include <errno.h>
+#include <unistd.h>
+
+#include "ioimpl.h"
+
+/* what was read before an error or an interrupt counts */
+static long
+doreadn(va_list *arg)
+{
+	int fd;
+	char *buf;
+	long n, r, done;
+
+	fd = va_arg(*arg, int);
+	buf = va_arg(*arg, void*);
+	n = va_arg(*arg, long);
+	for(done = 0; done < n; done += r){
+		L9RETRY(r, read(fd, buf + done, (size_t)(n - done)));
+		if(r < 0 && done == 0)
+			return -1;
+		if(r <= 0)
+			break;
+	}
+	return done;
+}
+
+long
+ioreadn(Ioproc *io, int fd, void *buf, long n)
+{
+	if(n < 0)
+		return l9err(EINVAL, "negative count");
+	return iocall(io, doreadn, fd, buf, n);
+}

@@ -1,0 +1,36 @@
+#include <errno.h>
+#include <unistd.h>
+
+#include "ioimpl.h"
+
+/*
+ * All of it; what was written before an error or an interrupt counts.  A
+ * helper blocks SIGPIPE, so a reader that has gone is EPIPE.
+ */
+static long
+dowrite(va_list *arg)
+{
+	int fd;
+	const char *buf;
+	long n, r, done;
+
+	fd = va_arg(*arg, int);
+	buf = va_arg(*arg, const void*);
+	n = va_arg(*arg, long);
+	done = 0;
+	do{
+		L9RETRY(r, write(fd, buf + done, (size_t)(n - done)));
+		if(r < 0)
+			return done > 0? done: -1;
+		done += r;
+	}while(done < n);
+	return done;
+}
+
+long
+iowrite(Ioproc *io, int fd, const void *buf, long n)
+{
+	if(n < 0)
+		return l9err(EINVAL, "negative count");
+	return iocall(io, dowrite, fd, buf, n);
+}

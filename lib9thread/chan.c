@@ -1,0 +1,274 @@
+#include <stdio.h>
+
+#include "chan.h"
+
+enum {
+	Firstsize = 16,			/* places an unbounded channel starts with */
+	Keepbytes = 64*1024,		/* buffer that an empty unbounded channel keeps */
+};
+
+/* nel of an unbounded channel is -1, and its buf grows: size <= Maxsize */
+#define Maxsize	((uint32_t)1<<31)
+
+Channel*
+chancreate(int elsize, int nel)
+{
+	Channel *c;
+
+	if(elsize <= 0 || nel < CHANUNBOUNDED){
+		l9err(EINVAL, "chancreate: bad size");
+		return nil;
+	}
+	if(nel > 0 && (size_t)nel > (PTRDIFF_MAX - sizeof *c)/(size_t)elsize){
+		l9err(EINVAL, "chancreate: size overflows");
+		return nil;
+	}
+	c = calloc(1, sizeof *c);
+	if(c == nil)
+		goto nomem;
+	c->elsize = (uint32_t)elsize;
+	c->nel = nel;
+	if(nel > 0){
+		c->size = (uint32_t)nel;
+		c->buf = malloc((size_t)nel*(size_t)elsize);
+		if(c->buf == nil){
+			free(c);
+			goto nomem;
+		}
+	}
+	return c;
+nomem:
+	l9err(ENOMEM, "out of memory");
+	return nil;
+}
+
+static void
+destroy(Channel *c)
+{
+	free(c->buf);
+	free(c);
+}
+
+void
+l9wqput(Waitq *q, Waiter *w)
+{
+	w->queued = true;
+	w->next = nil;
+	w->prev = q->last;
+	if(q->last == nil)
+		q->first = w;
+	else
+		q->last->next = w;
+	q->last = w;
+}
+
+void
+l9wqdel(Waitq *q, Waiter *w)
+{
+	if(w->prev == nil)
+		q->first = w->next;
+	else
+		w->prev->next = w->next;
+	if(w->next == nil)
+		q->last = w->prev;
+	else
+		w->next->prev = w->prev;
+	w->queued = false;
+}
+
+/*
+ * Take out the first waiter that can still be claimed: the operation with
+ * it is then committed, and its task's to be told by which, why and l9ready.
+ * Those before it were claimed elsewhere; their tasks will come by to take
+ * themselves out, and until then c may not go: nleave.
+ */
+Waiter*
+l9claimfirst(Channel *c, Waitq *q)
+{
+	Waiter *w;
+
+	while((w = q->first) != nil){
+		l9wqdel(q, w);
+		if(l9claim(w->task)){
+			w->task->which = w->index;
+			return w;
+		}
+		c->nleave++;
+	}
+	return nil;
+}
+
+/* take w out, unless somebody did already */
+void
+l9chanleave(Channel *c, Waitq *q, Waiter *w)
+{
+	bool last;
+
+	l9lock(&c->lk);
+	if(w->queued)
+		l9wqdel(q, w);
+	else
+		c->nleave--;
+	/* freed: the queues are empty and stay so */
+	last = c->freed && c->nleave == 0;
+	l9unlock(&c->lk);
+	if(last)
+		destroy(c);
+}
+
+/*
+ * Under the lock although it may take a while: it is rare, and an operation
+ * that let the lock go here would have to begin anew.
+ */
+static bool
+grow(Channel *c)
+{
+	uint32_t size, tail;
+	char *buf;
+
+	size = c->size == 0? Firstsize: c->size*2;
+	if(c->size >= Maxsize || size > PTRDIFF_MAX/c->elsize)
+		return false;
+	buf = malloc((size_t)size*c->elsize);
+	if(buf == nil)
+		return false;
+	if(c->n > 0){
+		tail = c->size - c->first;
+		memcpy(buf, c->buf + (size_t)c->first*c->elsize, (size_t)tail*c->elsize);
+		memcpy(buf + (size_t)tail*c->elsize, c->buf, (size_t)c->first*c->elsize);
+	}
+	free(c->buf);
+	c->buf = buf;
+	c->first = 0;
+	c->size = size;
+	return true;
+}
+
+/* append *v; false: c is unbounded, full, and there is no memory */
+bool
+l9chanput(Channel *c, const void *v)
+{
+	uint32_t i;
+
+	if(c->n == c->size && !grow(c))
+		return false;
+	i = c->first + c->n;
+	if(i >= c->size)
+		i -= c->size;
+	c->n++;
+	l9chanmove(c, c->buf + (size_t)i*c->elsize, v);
+	return true;
+}
+
+/* take the oldest element */
+void
+l9changet(Channel *c, void *v)
+{
+	l9chanmove(c, v, c->buf + (size_t)c->first*c->elsize);
+	if(++c->first == c->size)
+		c->first = 0;
+	if(--c->n == 0 && c->nel == CHANUNBOUNDED && (size_t)c->size*c->elsize > Keepbytes){
+		/* after a peak */
+		free(c->buf);
+		c->buf = nil;
+		c->first = 0;
+		c->size = 0;
+	}
+}
+
+/* with c->lk held: everybody who waits in q is told why */
+static void
+wakeall(Channel *c, Waitq *q, int why, Batch *b)
+{
+	Waiter *w;
+	Task *t;
+
+	while((w = l9claimfirst(c, q)) != nil){
+		t = w->task;
+		t->why = why;
+		l9batchadd(b, t);
+	}
+}
+
+int
+chanclose(Channel *c)
+{
+	Batch b = {nil, nil};
+
+	if(c == nil)
+		l9misuse("chanclose", "nil channel");
+	l9lock(&c->lk);
+	if(c->closed){
+		l9unlock(&c->lk);
+		return l9errwhy(Wclosed);
+	}
+	c->closed = true;
+	wakeall(c, &c->sendq, Wclosed, &b);
+	/* receivers wait only while nothing is buffered */
+	wakeall(c, &c->recvq, Wclosed, &b);
+	l9unlock(&c->lk);
+	l9batchready(&b);
+	return 0;
+}
+
+int
+chanclosing(Channel *c)
+{
+	int n;
+
+	if(c == nil)
+		l9misuse("chanclosing", "nil channel");
+	l9lock(&c->lk);
+	n = !c->closed? -1: c->n > INT32_MAX? INT32_MAX: (int)c->n;
+	l9unlock(&c->lk);
+	return n;
+}
+
+void
+chanfree(Channel *c)
+{
+	Batch b = {nil, nil};
+	bool last;
+
+	if(c == nil)
+		return;
+	l9lock(&c->lk);
+	c->freed = true;
+	wakeall(c, &c->sendq, Wfreed, &b);
+	wakeall(c, &c->recvq, Wfreed, &b);
+	last = c->nleave == 0;
+	l9unlock(&c->lk);
+	/* those claimed here do not come by again */
+	if(last)
+		destroy(c);
+	l9batchready(&b);
+}
+
+void
+chansetname(Channel *c, const char *fmt, ...)
+{
+	char name[Channamelen];
+	va_list arg;
+
+	if(c == nil)
+		l9misuse("chansetname", "nil channel");
+	va_start(arg, fmt);
+	vsnprintf(name, sizeof name, fmt, arg);
+	va_end(arg);
+	l9lock(&c->lk);
+	memcpy(c->name, name, sizeof name);
+	l9unlock(&c->lk);
+}
+
+/* how messages call c; returns buf */
+char*
+l9channame(Channel *c, char buf[Channamelen+32])
+{
+	l9lock(&c->lk);
+	if(c->name[0] != '\0')
+		snprintf(buf, Channamelen+32, "channel %p (%s)", (void*)c, c->name);
+	else
+		snprintf(buf, Channamelen+32, "channel %p", (void*)c);
+	l9unlock(&c->lk);
+	return buf;
+}

@@ -1,0 +1,254 @@
+/*
+ * Send and receive on one channel.  They do not go through alt: one lock,
+ * one waiter that lies in the Task.
+ *
+ * The life of an operation, under c->lk: a partner that waits is claimed and
+ * served; else the buffer serves; else the task waits, unless an interrupt
+ * is pending.  Claiming the partner is the commit; a buffered operation
+ * commits at the change of c->n.
+ */
+#include "chan.h"
+
+enum {
+	Wouldblock = 0,
+	Fail = -1,
+};
+
+/*
+ * c->lk is held; wait in q.  Returns 1, or Fail with errstr.
+ */
+static int
+block(Channel *c, Waitq *q, void *v)
+{
+	Waiter *w;
+	Task *t;
+	int why;
+
+	t = l9cur();
+	/* before the waiter can be found: an interrupt from now on claims us */
+	if(l9waitbegin(t, Waitint) != 0){
+		l9unlock(&c->lk);
+		return l9errwhy(Wintr);
+	}
+	w = &t->waiter;
+	w->task = t;
+	w->v = v;
+	w->index = 0;
+	l9wqput(q, w);
+	l9unlock(&c->lk);
+	why = l9wait(t);
+	if(why == Wdone)
+		return 1;
+	/* a close or free took the waiter out; who interrupts does not know of it */
+	if(why == Wintr)
+		l9chanleave(c, q, w);
+	return l9errwhy(why);
+}
+
+static inline __attribute__((always_inline)) int
+send(Channel *c, const void *v, bool canblock)
+{
+	Waiter *w;
+
+	l9lock(&c->lk);
+	if(c->closed){
+		l9unlock(&c->lk);
+		return l9errwhy(Wclosed);
+	}
+	if(c->recvq.first != nil && (w = l9claimfirst(c, &c->recvq)) != nil){
+		/* committed: w's task is ours until l9ready */
+		l9chanmove(c, w->v, v);
+		w->task->why = Wdone;
+		l9unlock(&c->lk);
+		l9ready(w->task);
+	}else if(l9chanroom(c) || c->nel == CHANUNBOUNDED){
+		if(!l9chanput(c, v)){
+			l9unlock(&c->lk);
+			return l9err(ENOMEM, "out of memory");
+		}
+		l9unlock(&c->lk);
+	}else if(canblock)
+		return block(c, &c->sendq, (void*)(uintptr_t)v);
+	else{
+		l9unlock(&c->lk);
+		return Wouldblock;
+	}
+	l9progress();
+	return 1;
+}
+
+static inline __attribute__((always_inline)) int
+recv(Channel *c, void *v, bool canblock)
+{
+	Waiter *w;
+
+	l9lock(&c->lk);
+	w = nil;
+	if(c->sendq.first != nil)
+		w = l9claimfirst(c, &c->sendq);
+	if(c->n > 0){
+		l9changet(c, v);
+		/* a sender waited since nothing more fitted: now it does */
+		if(w != nil)
+			l9chanput(c, w->v);
+	}else if(w != nil)
+		l9chanmove(c, v, w->v);
+	else if(c->closed){
+		l9unlock(&c->lk);
+		return l9errwhy(Wclosed);
+	}else if(canblock)
+		return block(c, &c->recvq, v);
+	else{
+		l9unlock(&c->lk);
+		return Wouldblock;
+	}
+	if(w != nil)
+		w->task->why = Wdone;
+	l9unlock(&c->lk);
+	if(w != nil)
+		l9ready(w->task);
+	l9progress();
+	return 1;
+}
+
+/* misuse of the forms for one type */
+static void
+check(Channel *c, size_t size, const char *call)
+{
+	char buf[Channamelen+32];
+
+	if(c == nil)
+		l9misuse(call, "nil channel");
+	if(c->elsize != size)
+		l9misuse(call, "%s has elements of %u bytes, not %zu", l9channame(c, buf), c->elsize, size);
+}
+
+static void
+checknil(Channel *c, const char *call)
+{
+	if(c == nil)
+		l9misuse(call, "nil channel");
+}
+
+/* where plan9port says -1, and Plan 9 says 0 */
+static int
+nbresult(int r)
+{
+	return r == Wouldblock? l9err(EAGAIN, "would block"): r;
+}
+
+int
+chansend(Channel *c, const void *v)
+{
+	checknil(c, "send");
+	return send(c, v, true);
+}
+
+int
+chanrecv(Channel *c, void *v)
+{
+	checknil(c, "recv");
+	return recv(c, v, true);
+}
+
+int
+chansendp(Channel *c, void *v)
+{
+	check(c, sizeof v, "sendp");
+	return send(c, &v, true);
+}
+
+void*
+chanrecvp(Channel *c)
+{
+	void *v;
+
+	check(c, sizeof v, "recvp");
+	return recv(c, &v, true) == 1? v: nil;
+}
+
+int
+chansendul(Channel *c, unsigned long v)
+{
+	check(c, sizeof v, "sendul");
+	return send(c, &v, true);
+}
+
+unsigned long
+chanrecvul(Channel *c)
+{
+	unsigned long v;
+
+	check(c, sizeof v, "recvul");
+	return recv(c, &v, true) == 1? v: 0;
+}
+
+int
+p9nbsend(Channel *c, const void *v)
+{
+	checknil(c, "nbsend");
+	return send(c, v, false);
+}
+
+int
+p9nbrecv(Channel *c, void *v)
+{
+	checknil(c, "nbrecv");
+	return recv(c, v, false);
+}
+
+int
+p9nbsendp(Channel *c, void *v)
+{
+	check(c, sizeof v, "nbsendp");
+	return send(c, &v, false);
+}
+
+int
+p9nbsendul(Channel *c, unsigned long v)
+{
+	check(c, sizeof v, "nbsendul");
+	return send(c, &v, false);
+}
+
+int
+channbsend(Channel *c, const void *v)
+{
+	return nbresult(p9nbsend(c, v));
+}
+
+int
+channbrecv(Channel *c, void *v)
+{
+	return nbresult(p9nbrecv(c, v));
+}
+
+int
+channbsendp(Channel *c, void *v)
+{
+	return nbresult(p9nbsendp(c, v));
+}
+
+void*
+channbrecvp(Channel *c)
+{
+	void *v;
+
+	check(c, sizeof v, "nbrecvp");
+	return recv(c, &v, false) == 1? v: nil;
+}
+
+int
+channbsendul(Channel *c, unsigned long v)
+{
+	return nbresult(p9nbsendul(c, v));
+}
+
+unsigned long
+channbrecvul(Channel *c)
+{
+	unsigned long v;
+
+	check(c, sizeof v, "nbrecvul");
+	return recv(c, &v, false) == 1? v: 0;
+}

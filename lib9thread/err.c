@@ -1,0 +1,170 @@
+/*
+ * The error string, one a task, and its tie to errno.
+ *
+ * A library call that fails sets both.  A system call that fails later sets
+ * errno alone; rerrstr sees that errno is another than when the string was
+ * set, and tells what errno means instead.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "impl.h"
+
+enum {
+	/* errno after werrstr, as in plan9port: no system has it, so the next system error is another */
+	Eplan9 = 0x19283745,
+};
+
+char *argv0;
+
+static void
+copy(char *dst, size_t n, const char *src)
+{
+	size_t len;
+
+	if(n == 0)
+		return;
+	len = strnlen(src, n-1);
+	memcpy(dst, src, len);
+	dst[len] = '\0';
+}
+
+static void
+seterr(Task *t, int e, const char *msg)
+{
+	copy(t->errstr, sizeof t->errstr, msg);
+	t->errstrnum = e;
+	errno = e;
+}
+
+int
+l9err(int e, const char *msg)
+{
+	seterr(l9cur(), e, msg);
+	return -1;
+}
+
+int
+l9errwhy(int why)
+{
+	switch(why){
+	case Wclosed:
+		return l9err(EPIPE, "channel closed");
+	case Wfreed:
+		return l9err(EPIPE, "channel freed");
+	case Wtimeout:
+		return l9err(ETIMEDOUT, "timed out");
+	case Wintr:
+		return l9err(EINTR, "interrupted");
+	}
+	abort();
+}
+
+/* the newer of the task's string and errno */
+static const char*
+current(Task *t)
+{
+	if(errno == t->errstrnum)
+		return t->errstr;
+	/* thread-safe in glibc since 2.32 and in musl, where POSIX does not promise it */
+	return strerror(errno);
+}
+
+void
+rerrstr(char *buf, unsigned int n)
+{
+	copy(buf, n, current(l9cur()));
+}
+
+void
+werrstr(const char *fmt, ...)
+{
+	char buf[ERRMAX];
+	va_list arg;
+
+	/* by way of buf: an argument may be the old string */
+	va_start(arg, fmt);
+	vsnprintf(buf, sizeof buf, fmt, arg);
+	va_end(arg);
+	seterr(l9cur(), Eplan9, buf);
+}
+
+int
+errstr(char *buf, unsigned int n)
+{
+	char old[ERRMAX];
+	Task *t;
+
+	t = l9cur();
+	copy(old, sizeof old, current(t));
+	if(n > 0){
+		buf[n-1] = '\0';
+		seterr(t, Eplan9, buf);
+	}
+	copy(buf, n, old);
+	return 0;
+}
+
+/*
+ * These two run in helpers, which become procs only if the caller's function
+ * uses the library there: without a proc, errno is all there is.
+ */
+void
+l9errget(int *e, char *buf)
+{
+	*e = errno;
+	copy(buf, ERRMAX, l9proc != nil? current(l9cur()): strerror(*e));
+	errno = *e;
+}
+
+void
+l9errput(int e, const char *buf)
+{
+	if(l9proc != nil)
+		seterr(l9cur(), e, buf);
+	else
+		errno = e;
+}
+
+/* one write, so that lines of several procs do not mix */
+static void
+say(const char *who, const char *sep, const char *fmt, va_list arg)
+{
+	char buf[512];
+	int n, m;
+
+	n = snprintf(buf, sizeof buf - 1, "%s%s", who, sep);
+	if(n < 0 || (size_t)n >= sizeof buf - 1)
+		n = 0;
+	m = vsnprintf(buf+n, sizeof buf - 1 - n, fmt, arg);
+	if(m > 0)
+		n += (size_t)m < sizeof buf - 1 - n? m: (int)(sizeof buf - 2 - n);
+	buf[n++] = '\n';
+	if(write(2, buf, n) < 0){
+		/* nowhere to say it */
+	}
+}
+
+_Noreturn void
+sysfatal(const char *fmt, ...)
+{
+	va_list arg;
+
+	va_start(arg, fmt);
+	say(argv0 != nil? argv0: "", argv0 != nil? ": ": "", fmt, arg);
+	va_end(arg);
+	threadexitsall("fatal");
+}
+
+_Noreturn void
+l9misuse(const char *call, const char *fmt, ...)
+{
+	char who[64];
+	va_list arg;
+
+	snprintf(who, sizeof who, "lib9thread: %s", call);
+	va_start(arg, fmt);
+	say(who, ": ", fmt, arg);
+	va_end(arg);
+	abort();
+}

@@ -1,0 +1,138 @@
+/*
+ * Between procs: the inbox, parking and waking.
+ *
+ * inbox is one word.  nil: nothing came.  A Task: a stack of ready tasks.
+ * Parked: the owner sleeps, or is about to.
+ *
+ *	owner				waker
+ *	CAS nil -> Parked		swap the word for its task
+ *	  (fails: a task came)		if it replaced Parked: wake
+ *	sleep while the word is Parked
+ *
+ * No wake-up is lost: whoever comes after the CAS sees Parked and wakes, and
+ * the sleep itself looks at the word again.  Only one waker replaces Parked,
+ * so there is one wake a sleep.  The woken proc may have run, ended and its
+ * Proc be in use again before the wake is sent: Procs are never freed, and a
+ * sleeper that is woken for nothing looks at the word and sleeps on.
+ */
+#include "impl.h"
+
+enum {
+	Nspin = 2000,		/* looks before parking, some 35 µs on current CPUs */
+	Maxskip = 1024,
+};
+
+/*
+ * Procs that are not parked, but for foreign OS threads, which may be busy or
+ * blocked elsewhere.  A hint, so no order is needed.
+ */
+static _Atomic int nawake;
+
+/* the half of the word that tells Parked from nil and from any Task */
+static _Atomic uint32_t*
+parkword(Proc *p)
+{
+	size_t low;
+
+	low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__? sizeof p->inbox - 4: 0;
+	return (_Atomic uint32_t*)(void*)((char*)&p->inbox + low);
+}
+
+void
+l9push(Proc *p, Task *first, Task *last)
+{
+	uintptr_t old;
+	int counts;
+
+	counts = !p->foreign;
+	old = ldrlx(&p->inbox);
+	do
+		last->next = old == Parked? nil: (Task*)old;
+	/* release: the task's result and all that led to it, for l9takein */
+	while(!casrel(&p->inbox, &old, (uintptr_t)first));
+	if(old == Parked){
+		addrlx(&nawake, counts);
+		l9wakeword(parkword(p));
+	}
+}
+
+/* move what others made ready to the run queue, in the order it came */
+bool
+l9takein(Proc *p)
+{
+	Task *t, *next, *first;
+
+	if(ldrlx(&p->inbox) == 0)
+		return false;
+	/* acquire pairs with l9push.  Only the owner writes Parked: not here */
+	t = (Task*)xchgacq(&p->inbox, 0);
+	for(first = nil; t != nil; t = next){
+		next = t->next;
+		t->next = first;
+		first = t;
+	}
+	for(t = first; t != nil; t = next){
+		next = t->next;
+		l9qput(&p->runq, t);
+	}
+	return true;
+}
+
+/*
+ * Where the one who will wake us runs on another CPU, looking for a while is
+ * far cheaper than a sleep; where it waits for this CPU it is far dearer.
+ * So: not with one CPU or more procs awake than CPUs, and each time that it
+ * did not pay, leave it out for twice as many times.
+ */
+static bool
+spin(Proc *p)
+{
+	int i;
+
+	if(l9cpus == 1 || ldrlx(&nawake) > l9cpus)
+		return false;
+	if(p->spinskip > 0){
+		p->spinskip--;
+		return false;
+	}
+	for(i = 0; i < Nspin; i++){
+		if(ldrlx(&p->inbox) != 0){
+			p->spinback = 1;
+			return true;
+		}
+		l9cpurelax();
+	}
+	if(p->spinback < Maxskip)
+		p->spinback *= 2;
+	p->spinskip = p->spinback;
+	return false;
+}
+
+/* nothing is ready: return when something has come */
+void
+l9idle(Proc *p)
+{
+	uintptr_t none;
+
+	if(spin(p))
+		return;
+	none = 0;
+	addrlx(&nawake, -!p->foreign);
+	/* relaxed: the sleeper publishes nothing but the word itself */
+	if(!cas1rlx(&p->inbox, &none, Parked)){
+		addrlx(&nawake, !p->foreign);
+		return;
+	}
+	while(ldrlx(&p->inbox) == Parked)
+		l9waitword(parkword(p), Parked, INT64_MAX);
+}
+
+/* a proc begins or ends */
+void
+l9awake(Proc *p, bool alive)
+{
+	p->spinback = 1;
+	p->spinskip = 0;
+	if(!p->foreign)
+		addrlx(&nawake, alive? 1: -1);
+}

@@ -1,0 +1,242 @@
+/*
+ * The scheduler.  There is no scheduler context: a task that has to wait
+ * picks the next one of its proc and switches straight to it, or idles on
+ * its own stack until there is one, or finds that it is itself the next.
+ *
+ * The run queue is the owner's alone.  A task that has been claimed while it
+ * still runs here (its waker was quicker than its switch away) just turns up
+ * in the queue: only this proc resumes it, and not before it has left.
+ */
+#include "impl.h"
+
+_Thread_local Proc	*l9proc __attribute__((tls_model("initial-exec")));
+
+void
+l9qput(Queue *q, Task *t)
+{
+	t->next = nil;
+	if(q->first == nil)
+		q->first = t;
+	else
+		q->last->next = t;
+	q->last = t;
+}
+
+static inline Task*
+qget(Queue *q)
+{
+	Task *t;
+
+	t = q->first;
+	if(t != nil)
+		q->first = t->next;
+	return t;
+}
+
+/* whoever gains the proc frees the task that ended before it */
+static void
+reap(Proc *p)
+{
+	Task *t;
+
+	t = p->dead;
+	p->dead = nil;
+	l9stackfree(p, t);
+}
+
+/*
+ * C++ keeps the exceptions that are being handled in two words a thread;
+ * they go with the task, or a rethrow after a switch takes another's.
+ */
+static void
+cxxswitch(Proc *p, Task *from, Task *to)
+{
+	memcpy(from->cxx, p->cxx, sizeof from->cxx);
+	memcpy(p->cxx, to->cxx, sizeof to->cxx);
+}
+
+static inline void
+switchto(Proc *p, Task *from, Task *to, bool dying)
+{
+	from->errnum = *p->errnop;
+	if(__builtin_expect(p->cxx != nil, 0))
+		cxxswitch(p, from, to);
+	p->cur = to;
+	p->nswitch++;
+	p->burst = 0;
+	if(L9ASAN)
+		p->from = from;
+	l9sanswitch(&from->san, &to->san, dying);
+	l9ctxswitch(&from->ctx, &to->ctx);
+	/* another task switched to us: p->from is that one, and p is ours still */
+	l9sanswitched(&from->san, L9ASAN? &p->from->san: nil);
+	*p->errnop = from->errnum;
+	if(__builtin_expect(p->dead != nil, 0))
+		reap(p);
+}
+
+/* the next task to run; idles until there is one */
+static Task*
+next(Proc *p)
+{
+	Task *t;
+
+	if(--p->untiltakein <= 0){
+		p->untiltakein = Ntakein;
+		l9takein(p);
+	}
+	while((t = qget(&p->runq)) == nil)
+		if(!l9takein(p))
+			l9idle(p);
+	return t;
+}
+
+void
+l9sched(void)
+{
+	Proc *p;
+	Task *t, *n;
+
+	p = l9proc;
+	t = p->cur;
+	n = next(p);
+	if(n != t)
+		switchto(p, t, n, false);
+}
+
+int
+threadyield(void)
+{
+	Proc *p;
+	Task *t;
+	uint64_t n;
+
+	t = l9cur();
+	p = t->proc;
+	p->burst = 0;
+	if(p->runq.first == nil && !l9takein(p))
+		return 0;
+	n = p->nswitch;
+	l9qput(&p->runq, t);
+	l9sched();
+	return (int)(p->nswitch - n);
+}
+
+void
+l9ready(Task *t)
+{
+	Proc *p;
+
+	p = t->proc;
+	if(p == l9proc)
+		l9qput(&p->runq, t);
+	else
+		l9push(p, t, t);
+}
+
+void
+l9batchadd(Batch *b, Task *t)
+{
+	t->next = nil;
+	if(b->first == nil)
+		b->first = t;
+	else
+		b->last->next = t;
+	b->last = t;
+}
+
+/*
+ * Neighbours of one proc go into its inbox in one piece.  An inbox is a
+ * stack: turn the piece round, so that it comes out in order.
+ */
+void
+l9batchready(Batch *b)
+{
+	Task *t, *next, *first, *last;
+	Proc *p;
+
+	for(t = b->first; t != nil; t = next){
+		p = t->proc;
+		if(p == l9proc){
+			next = t->next;
+			l9qput(&p->runq, t);
+			continue;
+		}
+		first = last = t;
+		for(next = t->next; next != nil && next->proc == p; next = t){
+			t = next->next;
+			next->next = first;
+			first = next;
+		}
+		l9push(p, first, last);
+	}
+	*b = (Batch){nil, nil};
+}
+
+/* the first function of every task: what l9ctxinit starts */
+static void
+taskmain(void *v)
+{
+	Task *t;
+
+	t = v;
+	l9sanswitched(&t->san, L9ASAN? &t->proc->from->san: nil);
+	if(t->proc->dead != nil)
+		reap(t->proc);
+	*t->proc->errnop = 0;
+	t->fn(t->arg);
+	threadexits(nil);
+}
+
+/* t, fresh from l9stackalloc, will run f(arg) on p.  The id comes separately */
+void
+l9tasknew(Task *t, Proc *p, void (*f)(void*), void *arg)
+{
+	char *usable;
+
+	t->proc = p;
+	t->fn = f;
+	t->arg = arg;
+	usable = t->stack + t->guard;
+	l9sanbegin(&t->san);
+	/* below the Task, on a 16-byte boundary */
+	l9ctxinit(&t->ctx, usable, ((uintptr_t)t & ~(uintptr_t)15) - (uintptr_t)usable, taskmain, t);
+	p->ntask++;
+}
+
+/*
+ * Run p's tasks until the last has ended, on the OS thread's own stack,
+ * which is p->self's.
+ */
+void
+l9runproc(Proc *p)
+{
+	Task *n;
+
+	while(p->ntask > 0){
+		n = next(p);
+		switchto(p, &p->self, n, false);
+	}
+}
+
+/*
+ * The running task ends.  Its stack is freed by whoever runs next, so this
+ * idles on it if nobody is ready yet.
+ */
+_Noreturn void
+l9taskend(void)
+{
+	Proc *p;
+	Task *t, *n;
+
+	p = l9proc;
+	t = p->cur;
+	l9idend(t);
+	p->ntask--;
+	if(t == &p->self)
+		l9adoptedend(p);
+	n = p->ntask > 0? next(p): &p->self;
+	p->dead = t;
+	switchto(p, t, n, true);
+	abort();
+}

@@ -1,0 +1,211 @@
+/*
+ * Stacks.
+ *
+ * A stack is a slot of 256 KiB << class of address space: guard, usable
+ * part, and at its top the Task itself, so that a parked task touches one
+ * page.  Slots are cut from arenas that are never unmapped: a stale pointer
+ * to a Task stays readable (id.c).  A free slot goes to its proc's list, last
+ * in first out, since its top is in the cache; what a proc has too many of
+ * goes to a list for all.
+ */
+#include <pthread.h>
+#include <unistd.h>
+
+#include "impl.h"
+
+enum {
+	Minslot = 256*1024,
+	Minguard = 64*1024,	/* real programs step over 4 KiB with one frame */
+	Arena = 64*1024*1024,
+	Ncolour = 32,		/* cache lines that tops are spread over */
+	Taskroom = sizeof(Task) + (Ncolour+1)*Cacheline,
+};
+
+/* free slots that no proc keeps */
+static struct {
+	Spin	lk;
+	Task	*free[Nsizeclass];
+} stacks;
+
+/* where the next slot is cut.  Not a Spin: new arenas are system calls */
+static struct {
+	pthread_mutex_t	lk;
+	struct {
+		char	*next;
+		char	*end;
+	} class[Nsizeclass];
+	unsigned int	colour;
+	bool	warned;
+} arena = { .lk = PTHREAD_MUTEX_INITIALIZER };
+
+static size_t
+slotsize(int class)
+{
+	return (size_t)Minslot<<class;
+}
+
+static size_t
+guardsize(void)
+{
+	size_t page;
+
+	page = l9pagesize();
+	return page > Minguard? page: Minguard;
+}
+
+/* with arena.lk: an address for a slot, and its colour */
+static char*
+cut(int class, unsigned int *colour)
+{
+	size_t slot, n;
+	char *p;
+
+	slot = slotsize(class);
+	if(arena.class[class].next == arena.class[class].end){
+		n = slot > Arena? slot: Arena;
+		p = l9memmap(n);
+		if(p == nil){
+			/* a tight limit on address space may still allow one */
+			n = slot;
+			p = l9memmap(n);
+		}
+		if(p == nil)
+			return nil;
+		arena.class[class].next = p;
+		arena.class[class].end = p + n;
+	}
+	p = arena.class[class].next;
+	arena.class[class].next += slot;
+	*colour = arena.colour++ % Ncolour;
+	return p;
+}
+
+static void
+unguarded(void)
+{
+	static const char msg[] = "lib9thread: no more guard regions (vm.max_map_count?): new stacks go unguarded\n";
+	bool warned;
+
+	pthread_mutex_lock(&arena.lk);
+	warned = arena.warned;
+	arena.warned = true;
+	pthread_mutex_unlock(&arena.lk);
+	if(!warned && write(2, msg, sizeof msg - 1) < 0){
+		/* nowhere to say it */
+	}
+}
+
+static Task*
+newslot(int class)
+{
+	unsigned int colour;
+	size_t slot, guard;
+	char *p;
+	Task *t;
+
+	pthread_mutex_lock(&arena.lk);
+	p = cut(class, &colour);
+	pthread_mutex_unlock(&arena.lk);
+	if(p == nil)
+		return nil;
+	slot = slotsize(class);
+	guard = guardsize();
+	if(l9memguard(p, guard) < 0)
+		unguarded();
+	t = (Task*)(p + slot - sizeof(Task)/Cacheline*Cacheline - Cacheline - colour*Cacheline);
+	t->stack = p;
+	t->guard = guard;
+	t->slot = slot;
+	t->sizeclass = class;
+	l9sanstack(&t->san, p + guard, slot - guard - Taskroom);
+	return t;
+}
+
+/* from the list for all: take a few, so as to come back seldom */
+static Task*
+refill(Proc *p, int class)
+{
+	Task *t;
+
+	l9lock(&stacks.lk);
+	while((t = stacks.free[class]) != nil && p->nfreestack[class] < Ncached/2){
+		stacks.free[class] = t->next;
+		t->next = p->freestack[class];
+		p->freestack[class] = t;
+		p->nfreestack[class]++;
+	}
+	l9unlock(&stacks.lk);
+	return p->freestack[class];
+}
+
+/* a Task with a stack of at least size bytes; p is the running proc */
+Task*
+l9stackalloc(Proc *p, unsigned int size)
+{
+	Task *t;
+	int class;
+
+	for(class = 0; slotsize(class) < (size_t)size + guardsize() + Taskroom; class++)
+		;
+	t = p->freestack[class];
+	if(t == nil)
+		t = refill(p, class);
+	if(t != nil){
+		p->freestack[class] = t->next;
+		p->nfreestack[class]--;
+	}else if((t = newslot(class)) == nil){
+		l9err(ENOMEM, "out of memory");
+		return nil;
+	}
+	t->errnum = 0;
+	t->why = 0;
+	t->which = 0;
+	t->data = nil;
+	memset(t->cxx, 0, sizeof t->cxx);
+	t->errstrnum = 0;
+	t->errstr[0] = '\0';
+	t->name[0] = '\0';
+	return t;
+}
+
+/* with stacks.lk: n of p's free slots to the list for all */
+static void
+give(Proc *p, int class, int n)
+{
+	Task *t;
+
+	while(n-- > 0){
+		t = p->freestack[class];
+		p->freestack[class] = t->next;
+		p->nfreestack[class]--;
+		t->next = stacks.free[class];
+		stacks.free[class] = t;
+	}
+}
+
+void
+l9stackfree(Proc *p, Task *t)
+{
+	int class;
+
+	class = t->sizeclass;
+	t->next = p->freestack[class];
+	p->freestack[class] = t;
+	if(++p->nfreestack[class] > Ncached){
+		l9lock(&stacks.lk);
+		give(p, class, Ncached/2);
+		l9unlock(&stacks.lk);
+	}
+}
+
+/* p ends */
+void
+l9stackgive(Proc *p)
+{
+	int class;
+
+	l9lock(&stacks.lk);
+	for(class = 0; class < Nsizeclass; class++)
+		give(p, class, p->nfreestack[class]);
+	l9unlock(&stacks.lk);
+}

@@ -1,0 +1,159 @@
+/*
+ * What the core offers the rooms above it (ioproc, timers, entry), and the
+ * one thing that it needs from above.
+ *
+ * How a task waits.  Whoever makes it wait (a channel, an Ioproc, a timer
+ * heap) has a lock and a record of the waiting task, and does:
+ *
+ *	waiter				waker
+ *	lock				lock
+ *	l9waitbegin			find the record
+ *	leave the record		take it out
+ *	unlock				won = l9claim(t); set t's result
+ *	l9wait				unlock
+ *					if(won) l9ready(t)
+ *
+ * Between l9waitbegin and l9wait's return anybody may claim the task, once:
+ * the partner, a close, a timer, an interrupt.  The claim is what commits;
+ * the loser leaves the task alone.  A task that was claimed by somebody who
+ * did not take its record out (l9wait returns Wintr, say) takes the lock
+ * and removes the record itself before its frame goes.  That is also why a
+ * waker claims under the lock: the record's task cannot go away before.
+ */
+#ifndef L9UPPER_H
+#define L9UPPER_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "atom.h"
+
+#define nil	((void*)0)
+
+typedef struct Proc Proc;
+typedef struct Task Task;
+typedef struct Spin Spin;
+typedef struct Batch Batch;
+typedef struct Sleeper Sleeper;
+typedef struct Timerhooks Timerhooks;
+
+/*
+ * A lock for a few instructions, never held across a switch or a system
+ * call that may sleep.  All zero is unlocked.  Lock ranks: HACKING.md.
+ */
+struct Spin
+{
+	_Atomic uint32_t	held;
+};
+void	l9spinslow(Spin*);
+
+static inline void
+l9lock(Spin *l)
+{
+	/* acquire pairs with the release in l9unlock */
+	if(xchgacq(&l->held, 1) != 0)
+		l9spinslow(l);
+}
+
+/* the last access to *l: its memory may be freed by whoever locks it next */
+static inline void
+l9unlock(Spin *l)
+{
+	strel(&l->held, 0);
+}
+
+/* why a wait ended */
+enum {
+	Wdone = 1,	/* the partner completed the operation */
+	Wclosed,
+	Wfreed,
+	Wtimeout,
+	Wintr,
+};
+
+/* how to wait: l9waitbegin's flags */
+enum {
+	Waitint = 0,		/* threadint ends it */
+	Waitnoint = 1<<1,	/* threadint leaves its flag for later */
+};
+
+/* the running task; an OS thread that the library did not make is adopted */
+Task*	l9self(void);
+
+/* 0: waiting from now on; Wintr: an interrupt was pending, and is used up */
+int	l9waitbegin(Task*, int how);
+
+/* give the proc to others until claimed and made ready; why */
+int	l9wait(Task*);
+
+/* 1: the caller and nobody else ends this wait, with l9setwhy and l9ready */
+int	l9claim(Task*);
+void	l9setwhy(Task*, int why);
+/* an interrupt that ended a wait turned out to be too late: leave it for the next */
+void	l9intagain(Task*);
+
+/* let a claimed task run.  Nothing of it may be touched after this */
+void	l9ready(Task*);
+
+/*
+ * Claimed tasks to be made ready together: one wake a proc where they stand
+ * next to each other.  All zero is empty.
+ */
+struct Batch
+{
+	Task	*first;
+	Task	*last;
+};
+void	l9batchadd(Batch*, Task*);
+void	l9batchready(Batch*);
+
+/* set errstr and errno, and return -1 */
+int	l9err(int e, const char *msg);
+int	l9errwhy(int why);
+/* errno and errstr of the running task, put into those of another place */
+void	l9errget(int *e, char *buf);
+void	l9errput(int e, const char *buf);
+
+/* print "lib9thread: call: what" on fd 2 and abort */
+_Noreturn void	l9misuse(const char *call, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * The core waits for points in time by way of these, which timers/ provides
+ * and entry/ hands over at start.
+ */
+struct Sleeper
+{
+	int64_t	when;		/* set before arm */
+	Task	*task;		/* set before arm; nil: fire is called instead */
+	/*
+	 * Called by the timer proc, with the heap's lock held: may take an
+	 * Ioproc's lock or send without blocking, no more.  Returns the time
+	 * to be called again, or INT64_MAX.
+	 */
+	int64_t	(*fire)(Sleeper*, int64_t now);
+	/* the heap's: timers/heap.c */
+	Sleeper	*child;
+	Sleeper	*next;
+	Sleeper	**prev;		/* nil: in no heap */
+	void	*heap;		/* the one to use; chosen at the first arm */
+};
+struct Timerhooks
+{
+	/* see that there is a timer proc, so that arm cannot fail.  0; -1 with errstr */
+	int	(*start)(void);
+	/*
+	 * At s->when claim s->task (which waits: l9waitbegin) with Wtimeout, or
+	 * call s->fire.  0; -1 with errstr
+	 */
+	int	(*arm)(Sleeper *s);
+	/* s is in no heap after this, and nobody looks at it.  1: it was in one */
+	int	(*disarm)(Sleeper *s);
+};
+extern const Timerhooks	*l9timer;	/* set at start; nil before */
+
+/* once, before any other call; the calling OS thread becomes a proc: entry/.  0 or an errno value */
+int	l9coreinit(const Timerhooks*);
+/* the number of t's proc: small, and used again after the proc has ended */
+unsigned int	l9procindex(Task *t);
+
+#endif

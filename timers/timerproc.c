@@ -1,0 +1,219 @@
+/*
+ * The timer proc: one OS thread that ends every wait for a time.
+ *
+ * Sleepers lie in heaps, one for the procs of a number, each with a lock; a
+ * heap's earliest time is also in an atomic word, min.  The timer proc
+ * publishes in sleepto what it will sleep towards, then looks at all min
+ * again; whoever puts an earlier sleeper first sets min, then looks at
+ * sleepto, and wakes if it is later.  Both sequentially consistent, so one
+ * of the two sees the other: no sleeper is overslept.
+ *
+ * Lock order: a heap's lock comes before a channel's and an Ioproc's.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "arch.h"
+#include "lib9thread.h"
+#include "timerimpl.h"
+
+enum {
+	Nheap = 64,	/* procs with the same number mod Nheap share one */
+	Nbatch = 64,	/* sleepers ended before the heap's lock is free for a moment */
+	Stack = 64*1024,
+};
+
+typedef struct Heap Heap;
+struct Heap
+{
+	_Alignas(64) Spin	lk;
+	Sleeper	*root;			/* lk */
+	_Atomic int64_t	min;		/* lk to write: root->when, or INT64_MAX */
+};
+
+static Heap heaps[Nheap];
+static _Atomic int64_t sleepto = INT64_MAX;
+static _Atomic uint32_t wakes;		/* what the timer proc sleeps on */
+static _Atomic bool started;
+static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
+
+static void
+setmin(Heap *h)
+{
+	/* sc: pairs with the timer proc's second look */
+	stsc(&h->min, h->root == nil? INT64_MAX: h->root->when);
+}
+
+static int64_t
+minall(void)
+{
+	int64_t t, min;
+	int i;
+
+	min = INT64_MAX;
+	for(i = 0; i < Nheap; i++){
+		t = ldsc(&heaps[i].min);
+		if(t < min)
+			min = t;
+	}
+	return min;
+}
+
+/* with h->lk: end up to Nbatch waits that are due; true: there are more */
+static bool
+expire(Heap *h, int64_t now, Batch *b)
+{
+	Sleeper *s;
+	int64_t again;
+	int i;
+
+	for(i = 0; (s = h->root) != nil && s->when <= now; i++){
+		if(i == Nbatch)
+			break;
+		l9heapdel(&h->root, s);
+		if(s->task != nil){
+			if(l9claim(s->task)){
+				l9setwhy(s->task, Wtimeout);
+				l9batchadd(b, s->task);
+			}
+			continue;
+		}
+		again = s->fire(s, now);
+		if(again != INT64_MAX){
+			s->when = again;
+			l9heapput(&h->root, s);
+		}
+	}
+	setmin(h);
+	return i == Nbatch;
+}
+
+static void
+expireall(int64_t now)
+{
+	Batch b = {nil, nil};
+	Heap *h;
+	bool more;
+
+	for(h = heaps; h < heaps + Nheap; h++)
+		while(ldrlx(&h->min) <= now){
+			l9lock(&h->lk);
+			more = expire(h, now, &b);
+			l9unlock(&h->lk);
+			l9batchready(&b);
+			if(!more)
+				break;
+		}
+}
+
+static void
+timerproc(void *v)
+{
+	uint32_t seen;
+	int64_t t, now;
+
+	(void)v;
+	for(;;){
+		/* before the look: a wake that comes after it ends the sleep */
+		seen = ldacq(&wakes);
+		t = minall();
+		stsc(&sleepto, t);
+		if(minall() < t)
+			continue;
+		now = l9nsec();
+		if(t <= now)
+			expireall(now);
+		else
+			l9waitword(&wakes, seen, t);
+	}
+}
+
+/* the first time */
+static int
+begin(void)
+{
+	Heap *h;
+
+	for(h = heaps; h < heaps + Nheap; h++)
+		setmin(h);
+	return l9osthread(timerproc, nil, Stack, 1);
+}
+
+static int
+start(void)
+{
+	int e;
+
+	/* acquire pairs with the store below */
+	if(ldacq(&started))
+		return 0;
+	pthread_mutex_lock(&starting);
+	e = 0;
+	if(!ldrlx(&started)){
+		e = begin();
+		if(e == 0)
+			strel(&started, true);
+	}
+	pthread_mutex_unlock(&starting);
+	return e == 0? 0: l9err(e, strerror(e));
+}
+
+static Heap*
+heapof(Sleeper *s)
+{
+	if(s->heap == nil)
+		s->heap = &heaps[l9procindex(l9self()) % Nheap];
+	return s->heap;
+}
+
+static int
+arm(Sleeper *s)
+{
+	Heap *h;
+	int64_t when;
+	bool first;
+
+	if(start() < 0)
+		return -1;
+	h = heapof(s);
+	when = s->when;
+	l9lock(&h->lk);
+	l9heapput(&h->root, s);
+	first = h->root == s;
+	if(first)
+		setmin(h);
+	l9unlock(&h->lk);
+	/* from here on s may be gone: its time may have come */
+	if(first && when < ldsc(&sleepto)){
+		/* release pairs with the acquire in timerproc */
+		atomic_fetch_add_explicit(&wakes, 1, memory_order_release);
+		l9wakeword(&wakes);
+	}
+	return 0;
+}
+
+static int
+disarm(Sleeper *s)
+{
+	Heap *h;
+	bool in;
+
+	h = s->heap;
+	if(h == nil)
+		return 0;	/* never armed */
+	l9lock(&h->lk);
+	in = s->prev != nil;
+	if(in){
+		l9heapdel(&h->root, s);
+		setmin(h);
+	}
+	l9unlock(&h->lk);
+	return in;
+}
+
+const Timerhooks l9timerhooks = {
+	.start = start,
+	.arm = arm,
+	.disarm = disarm,
+};
