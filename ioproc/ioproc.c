@@ -75,6 +75,7 @@ long
 iocall(Ioproc *io, long (*op)(va_list*), ...)
 {
 	Call c;
+	bool closed;
 
 	if(io == nil)
 		l9misuse("iocall", "nil Ioproc");
@@ -82,8 +83,9 @@ iocall(Ioproc *io, long (*op)(va_list*), ...)
 		l9misuse("iocall", "nil function");
 	incref(&io->ref);
 	if(chanrecv(io->turn, nil) < 0){
+		closed = errno != EINTR;
 		leave(io);
-		return errno == EINTR? -1: l9err(EPIPE, "ioproc closed");
+		return closed? l9err(EPIPE, "ioproc closed"): l9err(EINTR, "interrupted");
 	}
 	c.op = op;
 	va_start(c.arg, op);

@@ -52,8 +52,6 @@ l9errwhy(int why)
 		return l9err(EPIPE, "channel closed");
 	case Wfreed:
 		return l9err(EPIPE, "channel freed");
-	case Wtimeout:
-		return l9err(ETIMEDOUT, "timed out");
 	case Wintr:
 		return l9err(EINTR, "interrupted");
 	}
