@@ -1,0 +1,204 @@
+/*
+ * Memory and OS threads run out: every call says so with -1 or nil and an
+ * error string, what exists goes on, and what is freed can be had again.
+ *
+ * The address space of this process is limited before anything else.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib9thread.h"
+
+enum {
+	Space = 2000,		/* MiB beyond what is in use at the start */
+	Big = 64*1024*1024,	/* a stack: a few of them fill the space */
+	Max = 4096,
+};
+
+static Channel *go, *done;
+
+static void
+waiter(void *v)
+{
+	chanrecv(go, NULL);
+	chansendp(done, v);
+}
+
+static void
+checkerr(const char *want)
+{
+	char err[ERRMAX];
+
+	rerrstr(err, sizeof err);
+	assert_string_equal(err, want);
+}
+
+/* let n waiters go; they end */
+static void
+release(int n)
+{
+	int i;
+
+	for(i = 0; i < n; i++)
+		assert_int_equal(chansend(go, NULL), 1);
+	for(i = 0; i < n; i++)
+		chanrecvp(done);
+	/* they run once more, to end */
+	while(threadyield() > 0)
+		;
+}
+
+static int
+fill(int (*create)(void(*)(void*), void*, unsigned int), unsigned int stack)
+{
+	int n;
+
+	for(n = 0; n < Max; n++)
+		if(create(waiter, NULL, stack) < 0)
+			return n;
+	return n;
+}
+
+static void
+test_tasks(void **state)
+{
+	int first, again;
+
+	(void)state;
+	first = fill(threadcreate, Big);
+	assert_in_range(first, 1, Max-1);
+	checkerr("out of memory");
+	assert_int_equal(errno, ENOMEM);
+	release(first);
+	/* the stacks are used again */
+	again = fill(threadcreate, Big);
+	assert_int_equal(again, first);
+	release(again);
+}
+
+static void
+test_procs(void **state)
+{
+	int n;
+
+	(void)state;
+	/* the tasks' stacks are there already: what runs out is the OS threads' */
+	n = fill(proccreate, 0);
+	assert_in_range(n, 1, Max-1);
+	assert_true(errno == ENOMEM || errno == EAGAIN);
+	release(n);
+}
+
+static void
+test_channels(void **state)
+{
+	Channel *c;
+
+	(void)state;
+	errno = 0;
+	c = chancreate(1024*1024, 1024*1024);
+	assert_null(c);
+	checkerr("out of memory");
+	assert_int_equal(errno, ENOMEM);
+}
+
+/* an unbounded channel that cannot grow refuses, and keeps what it has */
+static void
+test_unbounded(void **state)
+{
+	static char big[8*1024*1024];
+	Channel *c;
+	int n, i, r;
+
+	(void)state;
+	c = chancreate(sizeof big, CHANUNBOUNDED);
+	assert_non_null(c);
+	for(n = 0; n < Max; n++){
+		memset(big, n & 0xff, 1);
+		big[sizeof big - 1] = (char)n;
+		r = chansend(c, big);
+		if(r != 1)
+			break;
+	}
+	assert_int_equal(r, -1);
+	checkerr("out of memory");
+	assert_true(n > 0);
+	for(i = 0; i < n; i++){
+		assert_int_equal(chanrecv(c, big), 1);
+		assert_int_equal((unsigned char)big[0], i & 0xff);
+		assert_int_equal(big[sizeof big - 1], (char)i);
+	}
+	assert_int_equal(p9nbrecv(c, big), 0);
+	chanfree(c);
+}
+
+static void
+test_ioprocs(void **state)
+{
+	static Ioproc *io[Max];
+	int n, i;
+
+	(void)state;
+	for(n = 0; n < Max; n++)
+		if((io[n] = ioproc()) == NULL)
+			break;
+	assert_in_range(n, 1, Max-1);
+	assert_true(errno == ENOMEM || errno == EAGAIN);
+	assert_int_equal(iosleep(io[0], 0), 0);
+	for(i = 0; i < n; i++)
+		closeioproc(io[i]);
+	/* their OS threads are used again */
+	io[0] = ioproc();
+	assert_non_null(io[0]);
+	assert_int_equal(iosleep(io[0], 1), 0);
+	closeioproc(io[0]);
+}
+
+/* bytes of address space in use */
+static size_t
+inuse(void)
+{
+	unsigned long pages;
+	FILE *f;
+
+	f = fopen("/proc/self/statm", "r");
+	if(f == NULL || fscanf(f, "%lu", &pages) != 1)
+		return 0;
+	fclose(f);
+	return pages*(size_t)sysconf(_SC_PAGESIZE);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		/* in this order: address space that stacks have had stays theirs */
+		cmocka_unit_test(test_channels),
+		cmocka_unit_test(test_unbounded),
+		cmocka_unit_test(test_tasks),
+		cmocka_unit_test(test_procs),
+		cmocka_unit_test(test_ioprocs),
+	};
+	struct rlimit r;
+	size_t n;
+
+	if(threadinit() < 0)
+		return 1;
+	go = chancreate(sizeof(int), 0);
+	done = chancreate(sizeof(void*), 0);
+	n = inuse();
+	r.rlim_cur = r.rlim_max = n + (size_t)Space*1024*1024;
+	if(n == 0 || setrlimit(RLIMIT_AS, &r) < 0)
+		return 77;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
