@@ -16,6 +16,10 @@
 #include "ctx.h"	/* the CPU's: typedef struct Ctx Ctx, and l9cpurelax() */
 
 /*
+ * A Ctx stays at its address from l9ctxinit on, and may first be run by
+ * another OS thread than made it.  The signal mask is the OS thread's, not
+ * the context's.
+ *
  * Make *c a context that, when first switched to, calls fn(arg) on the
  * given stack with the floating-point control state of the caller of
  * l9ctxinit.  fn must not return.  base is the lowest byte; base+size
@@ -39,7 +43,8 @@ void	l9waitword(_Atomic uint32_t *w, uint32_t val, int64_t until);
 
 /*
  * Wake one sleeper on w.  w is used as a name alone and never read, so the
- * memory may have another owner by now.  errno is left alone.
+ * memory may have another owner by now.  errno is left alone.  Not for signal
+ * handlers.
  */
 void	l9wakeword(_Atomic uint32_t *w);
 

@@ -3,7 +3,6 @@
  * measured in the same run.
  */
 #include <errno.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,6 +13,12 @@
 #include "bench.h"
 #include "lib9thread.h"
 #include "mini.h"
+
+enum {
+	/* <linux/futex.h>, which musl does not ship */
+	Futexwait = 0|128,
+	Futexwake = 1|128,
+};
 
 enum {
 	Nyield = 4000000,
@@ -371,9 +376,9 @@ handover(uint32_t me)
 
 	for(i = 0; i < nop; i++){
 		while((w = atomic_load(&word)) != me)
-			syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, w, NULL, NULL, 0);
+			syscall(SYS_futex, &word, Futexwait, w, NULL, NULL, 0);
 		atomic_store(&word, !me);
-		syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+		syscall(SYS_futex, &word, Futexwake, 1, NULL, NULL, 0);
 	}
 }
 

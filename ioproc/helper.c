@@ -34,6 +34,7 @@ struct Helper
 	Spin	lk;
 	Call	*call;		/* lk: posted and not done */
 	bool	running;	/* lk: in call->op; signals make sense */
+	bool	refuse;		/* lk: closed, makes no more calls */
 	bool	again;		/* lk: sleeper is in a heap, or about to be */
 	int64_t	delay;		/* the heap's lock: sleeper's */
 	Sleeper	sleeper;
@@ -67,7 +68,7 @@ caught(int sig)
 {
 	(void)sig;
 	if(self != nil)
-		atomic_fetch_add_explicit(&self->got, 1, memory_order_relaxed);
+		addrlx(&self->got, 1);
 }
 
 static void
@@ -159,11 +160,11 @@ run(Call *c)
 }
 
 static void
-cancelled(Call *c)
+fail(Call *c, int e, const char *msg)
 {
 	c->ret = -1;
-	c->errnum = EINTR;
-	strcpy(c->errstr, "interrupted");
+	c->errnum = e;
+	strcpy(c->errstr, msg);
 }
 
 /*
@@ -174,7 +175,8 @@ cancelled(Call *c)
 static void
 consume(Helper *h, unsigned int sent)
 {
-	while(atomic_load_explicit(&h->got, memory_order_relaxed) != sent)
+	/* a stray signal from elsewhere counts too many: no reason to wait */
+	while((int)(sent - ldrlx(&h->got)) > 0)
 		sched_yield();
 }
 
@@ -193,7 +195,7 @@ serve(Helper *h)
 	if(h->running)
 		run(c);
 	else
-		cancelled(c);
+		fail(c, EINTR, "interrupted");
 	l9lock(&h->lk);
 	h->running = false;
 	sent = h->sent;
@@ -248,8 +250,10 @@ l9helper(void)
 	if(h != nil)
 		idle.first = h->next;
 	l9unlock(&idle.lk);
-	if(h != nil)
+	if(h != nil){
+		h->refuse = false;
 		return h;
+	}
 	h = calloc(1, sizeof *h);
 	if(h == nil){
 		l9err(ENOMEM, "out of memory");
@@ -286,6 +290,16 @@ l9helperint(Helper *h)
 		armagain(h);
 }
 
+/* as l9helperint, and no call that is not yet posted is made */
+void
+l9helperclose(Helper *h)
+{
+	l9lock(&h->lk);
+	h->refuse = true;
+	l9unlock(&h->lk);
+	l9helperint(h);
+}
+
 /*
  * The caller's wait was ended by an interrupt: pass it on, and wait until the
  * helper has let go of c, however long that takes.
@@ -320,9 +334,14 @@ l9helpercall(Helper *h, Call *c)
 	c->cancel = false;
 	c->done = false;
 	l9lock(&h->lk);
+	if(h->refuse){
+		l9unlock(&h->lk);
+		fail(c, EPIPE, "ioproc closed");
+		return;
+	}
 	if(l9waitbegin(t, Waitint) != 0){
 		l9unlock(&h->lk);
-		cancelled(c);
+		fail(c, EINTR, "interrupted");
 		return;
 	}
 	h->call = c;

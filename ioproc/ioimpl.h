@@ -29,6 +29,7 @@ Helper	*l9helper(void);
 void	l9helperfree(Helper*);
 void	l9helpercall(Helper*, Call*);
 void	l9helperint(Helper*);
+void	l9helperclose(Helper*);
 
 /* in an op: the call that is being made was interrupted */
 bool	l9iocancelled(void);

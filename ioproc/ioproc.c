@@ -59,7 +59,7 @@ closeioproc(Ioproc *io)
 		return;
 	/* those who wait for the turn fail; nobody gets it any more */
 	chanclose(io->turn);
-	l9helperint(io->helper);
+	l9helperclose(io->helper);
 	leave(io);
 }
 

@@ -22,7 +22,11 @@ dosleep(va_list *arg)
 int
 iosleep(Ioproc *io, long ms)
 {
-	if(ms < 0)
-		ms = 0;
-	return (int)iocall(io, dosleep, l9nsec() + (int64_t)ms*1000000);
+	int64_t now, until;
+
+	now = l9nsec();
+	until = INT64_MAX;
+	if(ms < (INT64_MAX - now)/1000000)
+		until = now + (ms < 0? 0: (int64_t)ms*1000000);
+	return (int)iocall(io, dosleep, until);
 }

@@ -15,7 +15,8 @@ enum {
 	Eplan9 = 0x19283745,
 };
 
-char *argv0;
+/* weak: a program may define its own, as with plan9port */
+__attribute__((weak)) char *argv0;
 
 static void
 copy(char *dst, size_t n, const char *src)

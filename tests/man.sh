@@ -13,7 +13,7 @@ set -u
 export LC_ALL=C
 
 src=${1:?usage: man.sh srcdir [builddir]}
-build=${2:-}
+build=${2:+$(cd "$2" && pwd)}
 cc=${CC:-cc}
 cflags="-std=gnu17 -Wall -Wextra -Werror ${CFLAGS:-} -I$src/include -I$src/include/plan9"
 man=$src/man

@@ -32,7 +32,8 @@ l9ctxinit(Ctx *c, void *base, size_t size, void (*fn)(void*), void *arg)
 		.r13 = (uint64_t)(uintptr_t)arg,
 		.rip = (uint64_t)(uintptr_t)l9ctxstart + 1,
 	};
-	__asm__("stmxcsr %0" : "=m"(f->mxcsr));
-	__asm__("fnstcw %0" : "=m"(f->x87cw));
+	/* volatile: fesetround, say, must not be moved across */
+	__asm__ volatile("stmxcsr %0" : "=m"(f->mxcsr));
+	__asm__ volatile("fnstcw %0" : "=m"(f->x87cw));
 	c->sp = f;
 }
