@@ -33,6 +33,8 @@
 #include "san.h"
 #include "upper.h"
 
+typedef struct Cleanup Cleanup;
+typedef struct Exitrec Exitrec;
 typedef struct Idtab Idtab;
 typedef struct Queue Queue;
 typedef struct Waiter Waiter;
@@ -54,8 +56,13 @@ enum {
 enum {
 	Wordwait = 1<<0,
 	Wordnoint = Waitnoint,	/* with Wordwait: threadint only leaves Wordint */
-	Wordint = 1<<2,		/* an interrupt that no wait has taken yet */
-	Wordstate = Wordwait|Wordnoint,
+	Wordnokill = Waitnokill,	/* with Wordwait: threadkill only leaves Wordkill */
+	Wordstate = Wordwait|Wordnoint|Wordnokill,
+	Wordint = 1<<3,		/* an interrupt that no wait has taken yet */
+	Wordkill = 1<<4,	/* to end at the next occasion */
+	Wordsusp = 1<<5,	/* not to run: threadsuspend */
+	Wordheld = 1<<6,	/* with Wordsusp: it would run, and is in no queue */
+	Wordjoin = 1<<7,	/* somebody waits for the end: join.c */
 };
 
 /* one place in a channel's queue; guarded by that channel's lock */
@@ -69,6 +76,18 @@ struct Waiter
 	bool	queued;
 };
 
+struct Queue
+{
+	Task	*first;
+	Task	*last;
+};
+
+struct Waitq
+{
+	Waiter	*first;
+	Waiter	*last;
+};
+
 struct Task
 {
 	/* touched at every switch */
@@ -76,8 +95,9 @@ struct Task
 	Task	*next;		/* whose queue it is in: run queue, inbox, batch */
 	Proc	*proc;		/* set at creation, never changes */
 	int	errnum;		/* owner: errno while not running */
-	bool	started;	/* owner */
+	int	prio;		/* owner */
 	_Atomic uint64_t	word;
+	int64_t	deadline;	/* self: every wait ends then; INT64_MAX: none */
 
 	/* a wait and its result */
 	int	why;		/* claim writes, self reads */
@@ -96,21 +116,19 @@ struct Task
 	int	sizeclass;
 	San	san;
 
+	_Atomic int	group;	/* self writes; others read it to pick whom to interrupt: no order needed */
+	int	holdkill;	/* self: depth of l9holdkill */
+	Cleanup	*cleanup;	/* self: what to do at the end, last first */
+	const char	*status;	/* self: what threadexits was told */
+	Exitrec	*exitrec;	/* self, from creation on: nil if nobody keeps the status */
+
+	/* kept when the slot is used again: join.c */
+	Spin	joinlk;
+	Waitq	joinq;		/* joinlk */
+
 	int	errstrnum;	/* errno when errstr was set */
 	char	errstr[ERRMAX];	/* self */
 	char	name[Namelen];	/* self writes; others may read it torn, for reports */
-};
-
-struct Queue
-{
-	Task	*first;
-	Task	*last;
-};
-
-struct Waitq
-{
-	Waiter	*first;
-	Waiter	*last;
 };
 
 enum {

@@ -18,8 +18,12 @@ l9waitbegin(Task *t, int how)
 {
 	uint64_t w;
 
+	if(t->deadline != INT64_MAX && !(how & Waitnoint) && t->deadline <= l9nsec())
+		return Wdeadline;
 	w = ldrlx(&t->word);
 	for(;;){
+		if((w & Wordkill) && !(how & Waitnokill))
+			return Wkilled;
 		if((w & Wordint) && !(how & Waitnoint)){
 			/* acquire: what the interrupter did before */
 			if(casar(&t->word, &w, w & ~(uint64_t)Wordint))
@@ -56,34 +60,29 @@ l9intagain(Task *t)
 	atomic_fetch_or_explicit(&t->word, Wordint, memory_order_release);
 }
 
-int
-l9wait(Task *t)
+/*
+ * The task's deadline is one more who may end the wait.  Its sleeper is
+ * disarmed before this returns, whoever was first.
+ */
+static int
+waitdeadline(Task *t)
 {
+	Sleeper s;
+
+	s = (Sleeper){.when = t->deadline, .task = t, .why = Wdeadline};
+	/* no timer proc to be had: better no wait than one without end */
+	if(l9timer->arm(&s) < 0 && l9claim(t))
+		return Wdeadline;
 	l9sched();
+	l9timer->disarm(&s);
 	return t->why;
 }
 
 int
-threadint(int id)
+l9wait(Task *t)
 {
-	Task *t;
-	uint64_t w, new;
-	bool claim;
-
-	t = l9idtask(id);
-	if(t == nil)
-		return l9err(ESRCH, "no such thread");
-	w = ldrlx(&t->word);
-	do{
-		if((uint32_t)(w>>32) != (uint32_t)id)
-			return l9err(ESRCH, "no such thread");
-		claim = (w & Wordstate) == Wordwait;
-		new = claim? w & ~(uint64_t)Wordstate: w | Wordint;
-	/* acquire as in l9claim; release pairs with l9waitbegin */
-	}while(!casar(&t->word, &w, new));
-	if(claim){
-		t->why = Wintr;
-		l9ready(t);
-	}
-	return 0;
+	if(t->deadline != INT64_MAX && !(ldrlx(&t->word) & Wordnoint))
+		return waitdeadline(t);
+	l9sched();
+	return t->why;
 }

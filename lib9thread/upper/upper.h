@@ -62,29 +62,47 @@ l9unlock(Spin *l)
 	strel(&l->held, 0);
 }
 
-/* why a wait ended */
+/*
+ * Why a wait ended.  From Wtimeout on: whoever ended it knows nothing of the
+ * record, and the task takes it out itself.
+ */
 enum {
 	Wdone = 1,	/* the partner completed the operation */
 	Wclosed,
 	Wfreed,
-	Wtimeout,
+	Wtimeout,	/* the time that this wait has of itself */
+	Wdeadline,	/* threaddeadline's */
 	Wintr,
+	Wkilled,
 };
 
 /* how to wait: l9waitbegin's flags */
 enum {
-	Waitint = 0,		/* threadint ends it */
-	Waitnoint = 1<<1,	/* threadint leaves its flag for later */
+	Waitint = 0,		/* threadint, threadkill and the task's deadline end it */
+	Waitnoint = 1<<1,	/* threadint leaves its flag for later; no deadline */
+	Waitnokill = 1<<2,	/* threadkill leaves its flag for later */
 };
 
 /* the running task; an OS thread that the library did not make is adopted */
 Task*	l9self(void);
 
-/* 0: waiting from now on; Wintr: an interrupt was pending, and is used up */
+/*
+ * 0: waiting from now on.  Wintr: an interrupt was pending, and is used up.
+ * Wkilled: the task is to end.  Wdeadline: that has passed.
+ */
 int	l9waitbegin(Task*, int how);
 
 /* give the proc to others until claimed and made ready; why */
 int	l9wait(Task*);
+
+/*
+ * A task that was killed ends in l9errwhy(Wkilled) and in l9checkkill, which
+ * stand where a call has nothing left to put in order.  A call that makes
+ * others in the middle holds its end off meanwhile: they return -1 then.
+ */
+void	l9holdkill(Task*);
+void	l9allowkill(Task*);	/* ends it now if it was killed meanwhile */
+void	l9checkkill(Task*);
 
 /* 1: the caller and nobody else ends this wait, with l9setwhy and l9ready */
 int	l9claim(Task*);
@@ -125,6 +143,7 @@ struct Sleeper
 {
 	int64_t	when;		/* set before arm */
 	Task	*task;		/* set before arm; nil: fire is called instead */
+	int	why;		/* Wtimeout or Wdeadline: what task is claimed with */
 	/*
 	 * Called by the timer proc, with the heap's lock held: may take an
 	 * Ioproc's lock or send without blocking, no more.  Returns the time
