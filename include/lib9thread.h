@@ -39,6 +39,7 @@ typedef struct Alt Alt;
 typedef struct Channel Channel;
 typedef struct Ioproc Ioproc;
 typedef struct Ref Ref;
+typedef struct Threadattr Threadattr;
 typedef struct Timer Timer;
 
 /*
@@ -75,7 +76,59 @@ L9NORETURN void	threadexits(const char *status);
 L9NORETURN void	threadexitsall(const char *status);
 int	threadid(void);
 int	threadyield(void);		/* the number of switches made */
-int	threadint(int id);		/* 0; -1: no such thread */
+
+/*
+ * What else a new thread can be told: all zero is what threadcreate and
+ * proccreate do.
+ */
+struct Threadattr
+{
+	const char	*name;		/* null: none */
+	unsigned int	stack;		/* bytes: a hint */
+	int	exact;		/* the caller insists on so small a stack */
+	int	priority;	/* 1 to 4; 0: the creator's */
+	int	group;		/* 0: the creator's */
+	int	paused;		/* starts when threadresume says so */
+	int	joinable;	/* its status is kept until somebody joins */
+	int	system;		/* proccreatex: does not keep the program alive */
+	int	proc;		/* threadcreatex: start on the proc of the thread with this id */
+};
+int	proccreatex(const Threadattr*, void (*f)(void*), void *arg);	/* id > 0; -1 */
+int	threadcreatex(const Threadattr*, void (*f)(void*), void *arg);	/* id > 0; -1 */
+
+/*
+ * One thread and another: threadint(3).  -1: no such thread.
+ */
+int	threadint(int id);
+int	threadkill(int id);
+int	threadsuspend(int id);
+int	threadresume(int id);		/* -1 also where it is not suspended */
+int	threadgetgrp(void);
+int	threadsetgrp(int grp);		/* the old one */
+int	threadintgrp(int grp);		/* how many */
+int	threadkillgrp(int grp);		/* how many */
+int	threadjoin(int id, char *status, unsigned int n);	/* 0; -1 */
+int	threadjoingrp(int grp);		/* 0; -1 */
+int	threaddetach(int id);		/* 0; -1 */
+int64_t	threaddeadline(int64_t when);	/* the old one; INT64_MAX: none */
+void	threadundeadline(int64_t old);
+int	threadcleanup(void (*f)(void*), void *arg);	/* 0; -1 */
+void	threaduncleanup(int run);
+
+/*
+ * Scheduling: threadsched(3).
+ */
+int	threadsetprio(int prio);	/* 1 to 4; the old one */
+int	threadgetprio(void);
+int	threadquota(int n);		/* operations in a row without a switch; the old one */
+
+/*
+ * Data of each thread by key: thread(3).
+ */
+int	tprivalloc(void (*end)(void*));	/* a key; -1: no more */
+void**	tprivaddr(int key);		/* null: out of memory */
+void	tprivfree(int key);
+
 void	threadsetname(const char *fmt, ...) L9PRINTF(1, 2);
 char*	threadgetname(void);		/* never null; valid until set again */
 void**	threaddata(void);

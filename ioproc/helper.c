@@ -159,6 +159,15 @@ run(Call *c)
 		strcpy(c->errstr, "interrupted");
 }
 
+/* the error that l9errwhy(why) would set */
+static void
+failwhy(Call *c, int why)
+{
+	c->ret = -1;
+	l9errwhy(why);
+	l9errget(&c->errnum, c->errstr);
+}
+
 static void
 fail(Call *c, int e, const char *msg)
 {
@@ -314,7 +323,7 @@ waitout(Helper *h, Call *c)
 	done = c->done;
 	if(!done){
 		arm = cancel(h);
-		l9waitbegin(c->task, Waitnoint);
+		l9waitbegin(c->task, Waitnoint|Waitnokill);
 	}
 	l9unlock(&h->lk);
 	if(arm)
@@ -328,6 +337,7 @@ void
 l9helpercall(Helper *h, Call *c)
 {
 	Task *t;
+	int why;
 
 	t = l9self();
 	c->task = t;
@@ -339,9 +349,10 @@ l9helpercall(Helper *h, Call *c)
 		fail(c, EPIPE, "ioproc closed");
 		return;
 	}
-	if(l9waitbegin(t, Waitint) != 0){
+	why = l9waitbegin(t, Waitint);
+	if(why != 0){
 		l9unlock(&h->lk);
-		fail(c, EINTR, "interrupted");
+		failwhy(c, why);
 		return;
 	}
 	h->call = c;
@@ -349,10 +360,13 @@ l9helpercall(Helper *h, Call *c)
 	/* release: the helper finds h->call */
 	strel(&h->posted, 1);
 	l9wakeword(&h->posted);
-	if(l9wait(t) == Wintr){
-		waitout(h, c);
-		/* the call was quicker: its result counts, and the interrupt is for the next */
-		if(c->ret >= 0 || c->errnum != EINTR)
-			l9intagain(t);
-	}
+	why = l9wait(t);
+	if(why == Wdone)
+		return;
+	waitout(h, c);
+	/* if the call was quicker its result counts, and an interrupt is for the next */
+	if(c->ret < 0 && c->errnum == EINTR)
+		failwhy(c, why);
+	else if(why == Wintr)
+		l9intagain(t);
 }

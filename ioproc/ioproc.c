@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ioimpl.h"
 
@@ -75,17 +76,23 @@ long
 iocall(Ioproc *io, long (*op)(va_list*), ...)
 {
 	Call c;
-	bool closed;
+	Task *t;
 
 	if(io == nil)
 		l9misuse("iocall", "nil Ioproc");
 	if(op == nil)
 		l9misuse("iocall", "nil function");
+	t = l9self();
+	/* a kill in the middle would leave the turn taken */
+	l9holdkill(t);
 	incref(&io->ref);
-	if(chanrecv(io->turn, nil) < 0){
-		closed = errno != EINTR;
+	c.ret = chanrecv(io->turn, nil);
+	if(c.ret < 0){
+		l9errget(&c.errnum, c.errstr);
+		if(c.errnum == EPIPE)
+			strcpy(c.errstr, "ioproc closed");
 		leave(io);
-		return closed? l9err(EPIPE, "ioproc closed"): l9err(EINTR, "interrupted");
+		goto out;
 	}
 	c.op = op;
 	va_start(c.arg, op);
@@ -94,6 +101,8 @@ iocall(Ioproc *io, long (*op)(va_list*), ...)
 	/* the next one's turn; if io was closed there is none, which is no error of ours */
 	p9nbsend(io->turn, nil);
 	leave(io);
+out:
+	l9allowkill(t);
 	if(c.ret < 0)
 		l9errput(c.errnum, c.errstr);
 	return c.ret;

@@ -296,7 +296,7 @@ await(Round *r, Task *t)
 
 	armed = r->timeout >= 0;
 	if(armed){
-		s = (Sleeper){.when = r->deadline, .task = t};
+		s = (Sleeper){.when = r->deadline, .task = t, .why = Wtimeout};
 		if(l9timer->arm(&s) < 0){
 			armed = false;
 			if(l9claim(t)){
@@ -308,19 +308,22 @@ await(Round *r, Task *t)
 	why = l9wait(t);
 	if(armed)
 		l9timer->disarm(&s);
-	leave(r, why == Wtimeout || why == Wintr? -1: t->which);
+	leave(r, why >= Wtimeout? -1: t->which);
 	switch(why){
+	case Wdone:
+		break;
 	case Wtimeout:
 		return r->timeout;
-	case Wintr:
-		return l9errwhy(why);
 	case Wclosed:
 		r->alt[t->which].err = (char*)(uintptr_t)"channel closed";
 		break;
 	case Wfreed:
 		r->alt[t->which].err = (char*)(uintptr_t)"channel freed";
 		break;
+	default:
+		return l9errwhy(why);
 	}
+	l9maydie(t);
 	return t->which;
 }
 
@@ -328,7 +331,7 @@ static int
 lookandwait(Round *r, Task *t)
 {
 	Task *peer;
-	int i;
+	int i, why;
 
 	lockall(r);
 	peer = nil;
@@ -348,9 +351,10 @@ lookandwait(Round *r, Task *t)
 		unlockall(r);
 		return r->n;
 	}
-	if(l9waitbegin(t, Waitint) != 0){
+	why = l9waitbegin(t, Waitint);
+	if(why != 0){
 		unlockall(r);
-		return l9errwhy(Wintr);
+		return l9errwhy(why);
 	}
 	enqueue(r, t);
 	unlockall(r);

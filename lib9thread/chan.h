@@ -35,8 +35,6 @@ struct Channel
 
 /* all with c->lk held */
 Waiter	*l9claimfirst(Channel*, Waitq*);
-void	l9wqput(Waitq*, Waiter*);
-void	l9wqdel(Waitq*, Waiter*);
 bool	l9chanput(Channel*, const void *v);
 void	l9changet(Channel*, void *v);
 

@@ -26,9 +26,10 @@ block(Channel *c, Waitq *q, void *v)
 
 	t = l9cur();
 	/* before the waiter can be found: an interrupt from now on claims us */
-	if(l9waitbegin(t, Waitint) != 0){
+	why = l9waitbegin(t, Waitint);
+	if(why != 0){
 		l9unlock(&c->lk);
-		return l9errwhy(Wintr);
+		return l9errwhy(why);
 	}
 	w = &t->waiter;
 	w->task = t;
@@ -37,10 +38,12 @@ block(Channel *c, Waitq *q, void *v)
 	l9wqput(q, w);
 	l9unlock(&c->lk);
 	why = l9wait(t);
-	if(why == Wdone)
+	if(why == Wdone){
+		l9maydie(t);
 		return 1;
-	/* a close or free took the waiter out; who interrupts does not know of it */
-	if(why == Wintr)
+	}
+	/* a close or free took the waiter out; the others do not know of it */
+	if(why >= Wtimeout)
 		l9chanleave(c, q, w);
 	return l9errwhy(why);
 }

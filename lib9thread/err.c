@@ -53,8 +53,14 @@ l9errwhy(int why)
 		return l9err(EPIPE, "channel closed");
 	case Wfreed:
 		return l9err(EPIPE, "channel freed");
+	case Wdeadline:
+		return l9err(ETIMEDOUT, "deadline");
 	case Wintr:
 		return l9err(EINTR, "interrupted");
+	case Wkilled:
+		l9checkkill(l9cur());
+		/* its end is held off: l9holdkill */
+		return l9err(ECANCELED, "killed");
 	}
 	abort();
 }

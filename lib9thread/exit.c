@@ -1,6 +1,16 @@
+/*
+ * The end of a task and of the program.
+ */
 #include <unistd.h>
 
 #include "impl.h"
+
+struct Cleanup
+{
+	Cleanup	*next;
+	void	(*fn)(void*);
+	void	*arg;
+};
 
 static int
 statusof(const char *msg)
@@ -29,15 +39,103 @@ l9exit(int status)
 		l9waitword(&never, 0, INT64_MAX);
 }
 
+static void
+runcleanups(Task *t)
+{
+	Cleanup *c;
+
+	while((c = t->cleanup) != nil){
+		t->cleanup = c->next;
+		c->fn(c->arg);
+		free(c);
+	}
+}
+
 _Noreturn void
 threadexits(const char *status)
 {
-	l9cur()->proc->status = statusof(status);
+	Task *t;
+
+	t = l9cur();
+	runcleanups(t);
+	l9tprivend(t);
+	t->proc->status = statusof(status);
+	l9joinend(t, status);
 	l9taskend();
+}
+
+/*
+ * The task was killed.  Its cleanup functions are ordinary code, which may
+ * block; a second kill ends the one that runs, and the rest still do.  The
+ * program's exit status is not a killed task's to say.
+ */
+_Noreturn void
+l9die(Task *t)
+{
+	t->holdkill = 0;
+	t->deadline = INT64_MAX;
+	atomic_fetch_and_explicit(&t->word, ~(uint64_t)(Wordkill|Wordint), memory_order_relaxed);
+	runcleanups(t);
+	l9tprivend(t);
+	l9joinend(t, "killed");
+	l9taskend();
+}
+
+void
+l9checkkill(Task *t)
+{
+	if(ldrlx(&t->word) & Wordkill && t->holdkill == 0)
+		l9die(t);
+}
+
+void
+l9holdkill(Task *t)
+{
+	t->holdkill++;
+}
+
+void
+l9allowkill(Task *t)
+{
+	t->holdkill--;
+	l9checkkill(t);
 }
 
 _Noreturn void
 threadexitsall(const char *status)
 {
 	l9exit(statusof(status));
+}
+
+int
+threadcleanup(void (*f)(void*), void *arg)
+{
+	Cleanup *c;
+	Task *t;
+
+	if(f == nil)
+		l9misuse("threadcleanup", "nil function");
+	c = malloc(sizeof *c);
+	if(c == nil)
+		return l9err(ENOMEM, "out of memory");
+	t = l9cur();
+	*c = (Cleanup){t->cleanup, f, arg};
+	t->cleanup = c;
+	return 0;
+}
+
+void
+threaduncleanup(int run)
+{
+	Cleanup *c;
+	Task *t;
+
+	t = l9cur();
+	c = t->cleanup;
+	if(c == nil)
+		l9misuse("threaduncleanup", "nothing to undo");
+	t->cleanup = c->next;
+	if(run)
+		c->fn(c->arg);
+	free(c);
 }

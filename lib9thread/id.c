@@ -12,6 +12,8 @@
  * A table that is outgrown is kept: somebody may be reading it.  All of
  * them together are no larger than the one in use.
  */
+#include <sched.h>
+
 #include "impl.h"
 
 enum {
@@ -132,12 +134,16 @@ grow(Proc *p)
 	return 0;
 }
 
-/* give t, a task of p, an id: p is the running proc, or does not run yet */
+/*
+ * Give t an id from p's, and these bits: p is the running proc, or does not
+ * run yet.  t may be of another proc: the table tells where a task is, not
+ * who runs it.
+ */
 int
-l9idnew(Proc *p, Task *t)
+l9idnew(Proc *p, Task *t, uint64_t bits)
 {
 	Idtab *tab;
-	uint32_t id, i;
+	uint32_t id, i, nskip;
 
 	tab = ldrlx(&p->idtab);
 	if(tab == nil || (uint32_t)p->ntask >= tab->size/2){
@@ -145,23 +151,70 @@ l9idnew(Proc *p, Task *t)
 			return -1;
 		tab = ldrlx(&p->idtab);
 	}
-	do{
+	for(nskip = 0;; nskip++){
+		if(nskip > tab->size/2){
+			/* full of tasks that run on other procs */
+			if(grow(p) < 0)
+				return -1;
+			tab = ldrlx(&p->idtab);
+			nskip = 0;
+		}
 		if(p->nextid == p->lastid)
 			newblock(p);
 		id = p->nextid++;
 		i = id & (tab->size-1);
-	}while(holds(tab, i, ldrlx(&tab->task[i])));
+		if(!holds(tab, i, ldrlx(&tab->task[i])))
+			break;
+	}
 	/* release: t's memory of a former life is done with */
-	strel(&t->word, (uint64_t)id<<32);
+	strel(&t->word, (uint64_t)id<<32 | bits);
 	strel(&tab->task[i], t);
 	return (int)id;
 }
 
-/* from here on nobody finds t */
-void
+/* from here on nobody finds t; the bits that its word had */
+uint64_t
 l9idend(Task *t)
 {
-	strel(&t->word, 0);
+	uint64_t w;
+
+	w = ldrlx(&t->word);
+	for(;;){
+		/* somebody makes a task next to this one: create.c */
+		while(w & Wordpin){
+			sched_yield();
+			w = ldrlx(&t->word);
+		}
+		if(casar(&t->word, &w, 0))
+			return w;
+	}
+}
+
+/*
+ * Call f for every live task, as far as one can see without stopping the
+ * world: those that begin or end meanwhile may be left out.
+ */
+void
+l9eachtask(void (*f)(Task*, int id, void*), void *v)
+{
+	Proc *p;
+	Idtab *tab;
+	Task *t;
+	uint32_t i, id;
+
+	for(p = l9allprocs(); p != nil; p = p->nextall){
+		/* acquire: as in l9idtask */
+		tab = ldacq(&p->idtab);
+		for(i = 0; tab != nil && i < tab->size; i++){
+			t = ldacq(&tab->task[i]);
+			if(!holds(tab, i, t))
+				continue;
+			/* a stack used again by another proc may have an id that fits here by chance */
+			id = idof(t);
+			if(id != 0 && ldacq(&ids.owner[id>>Blockbits]) == p)
+				f(t, (int)id, v);
+		}
+	}
 }
 
 int

@@ -73,7 +73,12 @@ l9takein(Proc *p)
 	}
 	for(t = first; t != nil; t = next){
 		next = t->next;
-		l9qput(&p->runq, t);
+		if(t->newborn){
+			/* made by another proc, which may not count for us */
+			t->newborn = false;
+			p->ntask++;
+		}
+		l9qput(p, t);
 	}
 	return true;
 }

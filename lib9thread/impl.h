@@ -36,15 +36,20 @@
 typedef struct Cleanup Cleanup;
 typedef struct Exitrec Exitrec;
 typedef struct Idtab Idtab;
+typedef struct Priv Priv;
 typedef struct Queue Queue;
 typedef struct Waiter Waiter;
 typedef struct Waitq Waitq;
 
 enum {
 	Cacheline = 64,
+	Ntpriv = 64,
 	Namelen = 32,		/* of a task, its 0 included */
 	Channamelen = 32,
-	Nquota = 16,		/* ops in a row that may do without a switch: HACKING.md */
+	Defquota = 16,		/* ops in a row that may do without a switch: HACKING.md */
+	Nprio = 4,
+	Defprio = 1,
+	Nlow = 32,		/* picks until the lowest priority has its turn */
 	Ntakein = 16,		/* switches between looks at what others made ready */
 };
 
@@ -63,6 +68,7 @@ enum {
 	Wordsusp = 1<<5,	/* not to run: threadsuspend */
 	Wordheld = 1<<6,	/* with Wordsusp: it would run, and is in no queue */
 	Wordjoin = 1<<7,	/* somebody waits for the end: join.c */
+	Wordpin = 1<<8,		/* not to end just now: create.c */
 };
 
 /* one place in a channel's queue; guarded by that channel's lock */
@@ -88,6 +94,12 @@ struct Waitq
 	Waiter	*last;
 };
 
+struct Priv
+{
+	void	*v;
+	uint32_t	gen;	/* of the key when v was set */
+};
+
 struct Task
 {
 	/* touched at every switch */
@@ -96,6 +108,7 @@ struct Task
 	Proc	*proc;		/* set at creation, never changes */
 	int	errnum;		/* owner: errno while not running */
 	int	prio;		/* owner */
+	bool	newborn;	/* until its proc counts it: made by another */
 	_Atomic uint64_t	word;
 	int64_t	deadline;	/* self: every wait ends then; INT64_MAX: none */
 
@@ -119,7 +132,7 @@ struct Task
 	_Atomic int	group;	/* self writes; others read it to pick whom to interrupt: no order needed */
 	int	holdkill;	/* self: depth of l9holdkill */
 	Cleanup	*cleanup;	/* self: what to do at the end, last first */
-	const char	*status;	/* self: what threadexits was told */
+	Priv	*priv;		/* self: Ntpriv of them, or nil: tpriv.c */
 	Exitrec	*exitrec;	/* self, from creation on: nil if nobody keeps the status */
 
 	/* kept when the slot is used again: join.c */
@@ -132,7 +145,7 @@ struct Task
 };
 
 enum {
-	Nsizeclass = 16,	/* 256 KiB << 15 is more than an unsigned int can ask for */
+	Nsizeclass = 20,	/* 16 KiB << 19 is more than an unsigned int can ask for */
 	Ncached = 64,		/* free stacks a proc keeps of a class before it gives half away */
 };
 
@@ -147,7 +160,8 @@ struct Proc
 
 	/* owner from here on, but where noted */
 	_Alignas(Cacheline) Task	*cur;
-	Queue	runq;
+	Queue	runq[Nprio];
+	unsigned int	ready;	/* bit i: runq[i] is not empty */
 	Task	*dead;		/* ended; its stack is freed by the next to run */
 	Task	*from;		/* who switched last: kept for AddressSanitizer alone */
 	int	*errnop;	/* &errno of the OS thread */
@@ -156,6 +170,11 @@ struct Proc
 	uint32_t	rand;		/* never 0: alt.c */
 	int	burst;		/* ops since the last switch */
 	int	untiltakein;	/* switches until the next look at inbox */
+	int	untillow;	/* picks until the lowest priority has its turn */
+	int	quota;		/* ops in a row without a switch */
+	bool	pinned;		/* cur alone runs: threadpin */
+	bool	system;		/* does not keep the program alive */
+	Task	*idler;		/* a task in threadidle, which runs when nothing is ready */
 	int	ntask;		/* live ones */
 	int	status;		/* exit status if this proc is the last */
 	bool	adopted;	/* its OS thread is not the library's: self is a task */
@@ -176,6 +195,7 @@ struct Proc
 
 	unsigned int	index;	/* set once */
 	Proc	*nextfree;	/* procs.lk */
+	Proc	*nextall;	/* set once: older Procs */
 	Task	self;		/* the OS thread's own stack */
 };
 
@@ -195,10 +215,10 @@ extern int	l9cpus;			/* set at start */
 void	**l9cxxstate(void);
 
 /* sched.c */
-void	l9qput(Queue*, Task*);
+void	l9qput(Proc*, Task*);
 void	l9sched(void);
 void	l9runproc(Proc*);
-void	l9tasknew(Task*, Proc*, void (*)(void*), void*);
+void	l9tasknew(Task*, Proc*, void (*)(void*), void*, const Threadattr*);
 _Noreturn void	l9taskend(void);
 
 /* idle.c */
@@ -208,20 +228,55 @@ void	l9idle(Proc*);
 void	l9awake(Proc*, bool);
 
 /* proc.c */
+int	l9proccreate(void (*)(void*), void*, const Threadattr*);
 Proc	*l9adopt(bool foreign);
+Proc	*l9allprocs(void);
 _Noreturn void	l9adoptedend(Proc*);
 _Noreturn void	l9exit(int status);
 
+/* task.c */
+void	l9setname(Task*, const char*);
+
+/* create.c */
+Task	*l9firsttask(Proc*, void (*)(void*), void*, const Threadattr*, int *id);
+void	l9undofirst(Task*);
+
 /* stack.c */
-Task	*l9stackalloc(Proc*, unsigned int size);
+Task	*l9stackalloc(Proc*, unsigned int size, bool exact);
 void	l9stackfree(Proc*, Task*);
 void	l9stackgive(Proc*);
 
 /* id.c */
 int	l9idinit(void);
-int	l9idnew(Proc*, Task*);
-void	l9idend(Task*);
+int	l9idnew(Proc*, Task*, uint64_t bits);
+uint64_t	l9idend(Task*);
 Task	*l9idtask(int id);
+void	l9eachtask(void (*f)(Task*, int id, void*), void*);
+
+static inline bool
+l9isid(uint64_t word, int id)
+{
+	return (uint32_t)(word>>32) == (uint32_t)id;
+}
+
+/* interrupt.c */
+Task	*l9idword(int id, uint64_t *word);
+bool	l9held(Task*);
+
+/* join.c */
+Exitrec	*l9exitrec(void);
+void	l9exitrecfree(Exitrec*);
+void	l9joinend(Task*, const char *status);
+
+/* tpriv.c */
+void	l9tprivend(Task*);
+
+/* exit.c */
+_Noreturn void	l9die(Task*);
+
+/* channels' queues, used for other waits too: chan.c */
+void	l9wqput(Waitq*, Waiter*);
+void	l9wqdel(Waitq*, Waiter*);
 
 /* fault.c */
 void	l9faultinit(void);
@@ -239,6 +294,14 @@ l9cur(void)
 	return p->cur;
 }
 
+/* l9checkkill, where it must cost nothing */
+static inline void
+l9maydie(Task *t)
+{
+	if(__builtin_expect((ldrlx(&t->word) & Wordkill) != 0, 0))
+		l9checkkill(t);
+}
+
 /*
  * After an operation that did not need to block: a task that has had its
  * quota of them lets the others run.
@@ -250,7 +313,7 @@ l9progress(void)
 
 	/* nil: a timer proc or the like, which is never adopted for a send */
 	p = l9proc;
-	if(p != nil && ++p->burst >= Nquota)
+	if(p != nil && ++p->burst >= p->quota)
 		threadyield();
 }
 

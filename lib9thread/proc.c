@@ -18,6 +18,7 @@ static struct {
 	Spin	lk;
 	Proc	*free;		/* lk */
 	unsigned int	n;	/* lk: made so far */
+	Proc	*_Atomic all;	/* lk to write: every Proc ever made */
 	_Atomic int	nuser;	/* that keep the program alive */
 	pthread_key_t	key;	/* ends an adopted OS thread's proc with it */
 } procs;
@@ -42,12 +43,21 @@ procalloc(void)
 		memset(p, 0, sizeof *p);
 		l9lock(&procs.lk);
 		p->index = procs.n++;
+		p->nextall = ldrlx(&procs.all);
+		/* release: p's fields, for l9eachtask */
+		strel(&procs.all, p);
 		l9unlock(&procs.lk);
 	}
 	p->self.proc = p;
 	if(p->rand == 0)
 		p->rand = (uint32_t)l9nsec()*2654435761u | 1;
-	p->runq = (Queue){nil, nil};
+	memset(p->runq, 0, sizeof p->runq);
+	p->ready = 0;
+	p->untillow = Nlow;
+	p->quota = Defquota;
+	p->pinned = false;
+	p->system = false;
+	p->idler = nil;
 	p->ntask = 0;
 	p->status = 0;
 	p->adopted = false;
@@ -78,21 +88,34 @@ procbegin(Proc *p)
 	l9santhread(&p->self.san);
 }
 
+static bool
+keepsalive(Proc *p)
+{
+	return !p->foreign && !p->system;
+}
+
+static void
+procadd(Proc *p)
+{
+	addrlx(&procs.nuser, keepsalive(p));
+	l9awake(p, true);
+}
+
 /* on p's OS thread: it is p no longer; if p was the last, the program ends */
 static void
 procend(Proc *p)
 {
 	int status;
-	bool foreign;
+	bool last;
 
 	status = p->status;
-	foreign = p->foreign;
+	/* acq_rel: the last one out sees what the others did */
+	last = keepsalive(p) && addar(&procs.nuser, -1) == 1;
 	l9altstackfree(p);
 	l9awake(p, false);
 	l9proc = nil;
 	procfree(p);
-	/* acq_rel: the last one out sees what the others did */
-	if(!foreign && addar(&procs.nuser, -1) == 1)
+	if(last)
 		l9exit(status);
 }
 
@@ -110,37 +133,31 @@ procmain(void *v)
 }
 
 int
-proccreate(void (*f)(void*), void *arg, unsigned int stacksize)
+l9proccreate(void (*f)(void*), void *arg, const Threadattr *a)
 {
 	Proc *p;
 	Task *t;
 	int id, e;
 
-	t = l9stackalloc(l9cur()->proc, stacksize);
-	if(t == nil)
-		return -1;
 	p = procalloc();
-	if(p == nil){
-		l9stackfree(l9proc, t);
+	if(p == nil)
 		return l9err(ENOMEM, "out of memory");
+	t = l9firsttask(p, f, arg, a, &id);
+	if(t == nil){
+		procfree(p);
+		return -1;
 	}
-	l9tasknew(t, p, f, arg);
-	id = l9idnew(p, t);
-	e = 0;
-	if(id > 0){
-		l9qput(&p->runq, t);
-		addrlx(&procs.nuser, 1);
-		l9awake(p, true);
-		e = l9osthread(procmain, p, Osstack, 0);
-		if(e == 0)
-			return id;
-		l9awake(p, false);
-		addrlx(&procs.nuser, -1);
-		l9idend(t);
-	}
-	l9stackfree(l9proc, t);
+	p->system = a->system != 0;
+	procadd(p);
+	e = l9osthread(procmain, p, Osstack, 0);
+	if(e == 0)
+		return id;
+	/* not by procdel: this was not the last one, since we run */
+	addrlx(&procs.nuser, -(int)keepsalive(p));
+	l9awake(p, false);
+	l9undofirst(t);
 	procfree(p);
-	return e == 0? -1: l9err(e, strerror(e));
+	return l9err(e, strerror(e));
 }
 
 /*
@@ -163,15 +180,20 @@ l9adopt(bool foreign)
 	t->errstr[0] = '\0';
 	t->name[0] = '\0';
 	t->data = nil;
+	t->priv = nil;
+	t->prio = Defprio;
+	t->deadline = INT64_MAX;
+	t->holdkill = 0;
+	t->cleanup = nil;
+	t->exitrec = nil;
+	strlx(&t->group, 0);
 	p->adopted = true;
 	p->foreign = foreign;
 	p->ntask = 1;
 	procbegin(p);
-	if(l9idnew(p, t) < 0 || (foreign && pthread_setspecific(procs.key, p) != 0))
+	if(l9idnew(p, t, 0) < 0 || (foreign && pthread_setspecific(procs.key, p) != 0))
 		l9misuse("threadinit", "out of memory for an OS thread that uses the library");
-	if(!foreign)
-		addrlx(&procs.nuser, 1);
-	l9awake(p, true);
+	procadd(p);
 	return p;
 }
 
@@ -211,7 +233,7 @@ threadgone(void *v)
 	Proc *p;
 
 	p = v;
-	l9idend(&p->self);
+	l9joinend(&p->self, nil);
 	p->ntask--;
 	adoptedrest(p);
 }
@@ -231,6 +253,12 @@ l9coreinit(const Timerhooks *timer)
 	l9timer = timer;
 	l9adopt(false);
 	return 0;
+}
+
+Proc*
+l9allprocs(void)
+{
+	return ldacq(&procs.all);
 }
 
 unsigned int

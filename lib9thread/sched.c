@@ -12,24 +12,43 @@
 _Thread_local Proc	*l9proc __attribute__((tls_model("initial-exec")));
 
 void
-l9qput(Queue *q, Task *t)
+l9qput(Proc *p, Task *t)
 {
+	Queue *q;
+
+	q = &p->runq[t->prio];
 	t->next = nil;
-	if(q->first == nil)
+	if(q->first == nil){
 		q->first = t;
-	else
+		p->ready |= 1u<<t->prio;
+	}else
 		q->last->next = t;
 	q->last = t;
 }
 
-static inline Task*
-qget(Queue *q)
+/*
+ * The first task of the highest priority; every so often of the lowest, so
+ * that low ones still run.
+ */
+static Task*
+qget(Proc *p)
 {
+	Queue *q;
 	Task *t;
+	int i;
 
+	if(p->ready == 0)
+		return nil;
+	i = 31 - __builtin_clz(p->ready);
+	if(--p->untillow <= 0){
+		p->untillow = Nlow;
+		i = __builtin_ctz(p->ready);
+	}
+	q = &p->runq[i];
 	t = q->first;
-	if(t != nil)
-		q->first = t->next;
+	q->first = t->next;
+	if(q->first == nil)
+		p->ready &= ~(1u<<i);
 	return t;
 }
 
@@ -85,10 +104,17 @@ next(Proc *p)
 		p->untiltakein = Ntakein;
 		l9takein(p);
 	}
-	while((t = qget(&p->runq)) == nil)
+	for(;;){
+		t = qget(p);
+		if(t != nil){
+			/* one that is suspended waits for threadresume instead */
+			if(ldrlx(&t->word) & Wordsusp && l9held(t))
+				continue;
+			return t;
+		}
 		if(!l9takein(p))
 			l9idle(p);
-	return t;
+	}
 }
 
 void
@@ -114,11 +140,12 @@ threadyield(void)
 	t = l9cur();
 	p = t->proc;
 	p->burst = 0;
-	if(p->runq.first == nil && !l9takein(p))
-		return 0;
 	n = p->nswitch;
-	l9qput(&p->runq, t);
-	l9sched();
+	if(p->ready != 0 || l9takein(p)){
+		l9qput(p, t);
+		l9sched();
+	}
+	l9maydie(t);
 	return (int)(p->nswitch - n);
 }
 
@@ -129,7 +156,7 @@ l9ready(Task *t)
 
 	p = t->proc;
 	if(p == l9proc)
-		l9qput(&p->runq, t);
+		l9qput(p, t);
 	else
 		l9push(p, t, t);
 }
@@ -159,7 +186,7 @@ l9batchready(Batch *b)
 		p = t->proc;
 		if(p == l9proc){
 			next = t->next;
-			l9qput(&p->runq, t);
+			l9qput(p, t);
 			continue;
 		}
 		first = last = t;
@@ -184,24 +211,30 @@ taskmain(void *v)
 	if(t->proc->dead != nil)
 		reap(t->proc);
 	*t->proc->errnop = 0;
+	l9maydie(t);
 	t->fn(t->arg);
 	threadexits(nil);
 }
 
 /* t, fresh from l9stackalloc, will run f(arg) on p.  The id comes separately */
 void
-l9tasknew(Task *t, Proc *p, void (*f)(void*), void *arg)
+l9tasknew(Task *t, Proc *p, void (*f)(void*), void *arg, const Threadattr *a)
 {
+	Task *self;
 	char *usable;
 
+	self = l9cur();
 	t->proc = p;
 	t->fn = f;
 	t->arg = arg;
+	t->prio = a->priority == 0? self->prio: a->priority - 1;
+	strlx(&t->group, a->group == 0? ldrlx(&self->group): a->group);
+	if(a->name != nil)
+		l9setname(t, a->name);
 	usable = t->stack + t->guard;
 	l9sanbegin(&t->san);
 	/* below the Task, on a 16-byte boundary */
 	l9ctxinit(&t->ctx, usable, ((uintptr_t)t & ~(uintptr_t)15) - (uintptr_t)usable, taskmain, t);
-	p->ntask++;
 }
 
 /*
@@ -220,7 +253,7 @@ l9runproc(Proc *p)
 }
 
 /*
- * The running task ends.  Its stack is freed by whoever runs next, so this
+ * The running task, which nobody finds any more, ends.  Its stack is freed by whoever runs next, so this
  * idles on it if nobody is ready yet.
  */
 _Noreturn void
@@ -231,8 +264,10 @@ l9taskend(void)
 
 	p = l9proc;
 	t = p->cur;
-	l9idend(t);
 	p->ntask--;
+	if(p->ntask == 0)
+		/* somebody may have started a task here while this one was live */
+		l9takein(p);
 	if(t == &p->self)
 		l9adoptedend(p);
 	n = p->ntask > 0? next(p): &p->self;

@@ -1,9 +1,10 @@
 /*
  * Stacks.
  *
- * A stack is a slot of 256 KiB << class of address space: guard, usable
+ * A stack is a slot of 16 KiB << class of address space: guard, usable
  * part, and at its top the Task itself, so that a parked task touches one
- * page.  Slots are cut from arenas that are never unmapped: a stale pointer
+ * page.  Slots below the floor are for callers that insist, and have a guard
+ * of one page.  Slots are cut from arenas that are never unmapped: a stale pointer
  * to a Task stays readable (id.c).  A free slot goes to its proc's list, last
  * in first out, since its top is in the cache; what a proc has too many of
  * goes to a list for all.
@@ -14,7 +15,8 @@
 #include "impl.h"
 
 enum {
-	Minslot = 256*1024,
+	Minslot = 16*1024,
+	Floor = 256*1024,	/* the least slot, but where the caller insists */
 	Minguard = 64*1024,	/* real programs step over 4 KiB with one frame */
 	Arena = 64*1024*1024,
 	Ncolour = 32,		/* cache lines that tops are spread over */
@@ -45,12 +47,26 @@ slotsize(int class)
 }
 
 static size_t
-guardsize(void)
+guardsize(int class)
 {
 	size_t page;
 
 	page = l9pagesize();
-	return page > Minguard? page: Minguard;
+	return page > Minguard || slotsize(class) < Floor? page: Minguard;
+}
+
+/* the least class that serves */
+static int
+classof(unsigned int size, bool exact)
+{
+	int class;
+
+	/* a slot is at least four pages, where those are large */
+	for(class = 0; slotsize(class) < 4*l9pagesize(); class++)
+		;
+	while((slotsize(class) < Floor && !exact) || slotsize(class) < (size_t)size + guardsize(class) + Taskroom)
+		class++;
+	return class;
 }
 
 /* with arena.lk: an address for a slot, and its colour */
@@ -109,7 +125,7 @@ newslot(int class)
 	if(p == nil)
 		return nil;
 	slot = slotsize(class);
-	guard = guardsize();
+	guard = guardsize(class);
 	if(l9memguard(p, guard) < 0)
 		unguarded();
 	t = (Task*)(p + slot - sizeof(Task)/Cacheline*Cacheline - Cacheline - colour*Cacheline);
@@ -140,13 +156,12 @@ refill(Proc *p, int class)
 
 /* a Task with a stack of at least size bytes; p is the running proc */
 Task*
-l9stackalloc(Proc *p, unsigned int size)
+l9stackalloc(Proc *p, unsigned int size, bool exact)
 {
 	Task *t;
 	int class;
 
-	for(class = 0; slotsize(class) < (size_t)size + guardsize() + Taskroom; class++)
-		;
+	class = classof(size, exact);
 	t = p->freestack[class];
 	if(t == nil)
 		t = refill(p, class);
@@ -161,6 +176,12 @@ l9stackalloc(Proc *p, unsigned int size)
 	t->why = 0;
 	t->which = 0;
 	t->data = nil;
+	t->priv = nil;
+	t->deadline = INT64_MAX;
+	t->holdkill = 0;
+	t->cleanup = nil;
+	t->exitrec = nil;
+	t->newborn = false;
 	memset(t->cxx, 0, sizeof t->cxx);
 	t->errstrnum = 0;
 	t->errstr[0] = '\0';

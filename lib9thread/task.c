@@ -2,28 +2,14 @@
 
 #include "impl.h"
 
-int
-threadcreate(void (*f)(void*), void *arg, unsigned int stacksize)
+void
+l9setname(Task *t, const char *name)
 {
-	Proc *p;
-	Task *t;
-	int id;
+	size_t n;
 
-	p = l9cur()->proc;
-	if(p->adopted && p->altstack == nil)
-		l9altstack(p);
-	t = l9stackalloc(p, stacksize);
-	if(t == nil)
-		return -1;
-	l9tasknew(t, p, f, arg);
-	id = l9idnew(p, t);
-	if(id < 0){
-		p->ntask--;
-		l9stackfree(p, t);
-		return -1;
-	}
-	l9qput(&p->runq, t);
-	return id;
+	n = strnlen(name, sizeof t->name - 1);
+	memcpy(t->name, name, n);
+	t->name[n] = '\0';
 }
 
 void

@@ -29,15 +29,18 @@ threadsleepuntil(int64_t when)
 		return 0;
 	}
 	t = l9self();
-	if(l9waitbegin(t, Waitint) != 0)
-		return l9errwhy(Wintr);
-	s = (Sleeper){.when = when, .task = t};
+	why = l9waitbegin(t, Waitint);
+	if(why != 0)
+		return l9errwhy(why);
+	s = (Sleeper){.when = when, .task = t, .why = Wtimeout};
 	/* failed, and not yet interrupted: then nobody will end the wait */
 	if(l9timer->arm(&s) < 0 && l9claim(t))
 		return -1;
 	why = l9wait(t);
-	if(why == Wtimeout)
+	if(why == Wtimeout){
+		l9checkkill(t);
 		return 0;
+	}
 	l9timer->disarm(&s);
 	return l9errwhy(why);
 }

@@ -74,7 +74,7 @@ expire(Heap *h, int64_t now, Batch *b)
 		l9heapdel(&h->root, s);
 		if(s->task != nil){
 			if(l9claim(s->task)){
-				l9setwhy(s->task, Wtimeout);
+				l9setwhy(s->task, s->why);
 				l9batchadd(b, s->task);
 			}
 			continue;
