@@ -36,11 +36,18 @@ extern "C" {
 #endif
 
 typedef struct Alt Alt;
+typedef struct Barrier Barrier;
 typedef struct Channel Channel;
 typedef struct Ioproc Ioproc;
+typedef struct Lock Lock;
+typedef struct QLock QLock;
+typedef struct RWLock RWLock;
 typedef struct Ref Ref;
+typedef struct Rendez Rendez;
+typedef struct Sema Sema;
 typedef struct Threadattr Threadattr;
 typedef struct Timer Timer;
+typedef struct Waitgroup Waitgroup;
 
 /*
  * Time is nanoseconds in an int64_t; a point in time is CLOCK_MONOTONIC's.
@@ -140,6 +147,75 @@ struct Ref
 };
 long	incref(Ref*);			/* the new count */
 long	decref(Ref*);			/* the new count */
+
+/*
+ * Locks: lock(3).  They block the thread, not the proc.  All zero is the
+ * initial state; they are not copied.  The timed forms return 0, or -1 when
+ * interrupted or at the deadline `when'; the plain ones wait on.
+ */
+struct QLock
+{
+	unsigned int	l9lk;
+	int	l9n;
+	void	*l9first;
+	void	*l9last;
+};
+struct Lock
+{
+	QLock	l9q;
+};
+struct RWLock
+{
+	QLock	l9q;
+};
+struct Rendez
+{
+	QLock	*l;		/* set before use */
+	void	*l9first;
+	void	*l9last;
+};
+void	qlock(QLock*);
+int	canqlock(QLock*);		/* 1: it is locked now; 0 */
+int	qlockuntil(QLock*, int64_t when);
+void	qunlock(QLock*);
+void	p9lock(Lock*);
+int	p9canlock(Lock*);
+void	p9unlock(Lock*);
+void	rlock(RWLock*);
+int	canrlock(RWLock*);
+int	rlockuntil(RWLock*, int64_t when);
+void	runlock(RWLock*);
+void	wlock(RWLock*);
+int	canwlock(RWLock*);
+int	wlockuntil(RWLock*, int64_t when);
+void	wunlock(RWLock*);
+void	rsleep(Rendez*);		/* r->l is held, before and after */
+int	rsleepuntil(Rendez*, int64_t when);	/* the same, also when -1 */
+int	rwakeup(Rendez*);		/* how many: 1 or 0 */
+int	rwakeupall(Rendez*);		/* how many */
+
+/*
+ * Counting: sema(3).  All zero is the initial state.
+ */
+struct Sema
+{
+	QLock	l9q;
+};
+struct Waitgroup
+{
+	QLock	l9q;
+};
+struct Barrier
+{
+	QLock	l9q;
+};
+int	semacquire(Sema*);		/* 0; -1 */
+int	cansemacquire(Sema*);		/* 1: acquired; 0 */
+void	semrelease(Sema*, int n);
+void	wgadd(Waitgroup*, int n);
+void	wgdone(Waitgroup*);
+int	wgwait(Waitgroup*);		/* 0; -1 */
+int	barrierwait(Barrier*, int n);	/* 1: the last of n; 0; -1 */
 
 /*
  * Errors: thread(3).  One error string and one errno a task.

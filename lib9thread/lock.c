@@ -1,0 +1,45 @@
+#include "lock.h"
+
+int
+l9lockwait(Lockq *l, Waiter *w, int kind, int how, int undo)
+{
+	Task *t;
+	int why;
+
+	t = l9cur();
+	why = l9waitbegin(t, how);
+	if(why != 0){
+		l->n -= undo;
+		l9unlock(&l->lk);
+		return why;
+	}
+	w->task = t;
+	w->index = kind;
+	l9wqput(&l->q, w);
+	l9unlock(&l->lk);
+	why = l9wait(t);
+	if(why >= Wtimeout){
+		l9lock(&l->lk);
+		if(w->queued){
+			l9wqdel(&l->q, w);
+			l->n -= undo;
+		}
+		l9unlock(&l->lk);
+	}
+	return why;
+}
+
+Waiter*
+l9lockfirst(Lockq *l)
+{
+	Waiter *w;
+
+	while((w = l->q.first) != nil){
+		l9wqdel(&l->q, w);
+		if(l9claim(w->task)){
+			w->task->why = Wdone;
+			return w;
+		}
+	}
+	return nil;
+}

@@ -1,0 +1,161 @@
+/*
+ * Counting: Sema, Waitgroup and Barrier.  Their waits can be interrupted, and
+ * end at the task's deadline.
+ */
+#include "lock.h"
+
+static Lockq*
+lockq(QLock *q, const void *what, const char *call)
+{
+	if(what == nil)
+		l9misuse(call, "nil argument");
+	return (Lockq*)q;
+}
+
+/* with l->lk held, free on return: everybody who waits goes on */
+static void
+wakeall(Lockq *l)
+{
+	Batch b = {nil, nil};
+	Waiter *w;
+
+	while((w = l9lockfirst(l)) != nil)
+		l9batchadd(&b, w->task);
+	l9unlock(&l->lk);
+	l9batchready(&b);
+}
+
+/* with l->lk held, free on return */
+static int
+await(Lockq *l)
+{
+	Waiter w;
+	int why;
+
+	why = l9lockwait(l, &w, 0, Waitint, 0);
+	if(why != Wdone)
+		return l9errwhy(why);
+	return 0;
+}
+
+int
+semacquire(Sema *s)
+{
+	Lockq *l;
+	Task *t;
+
+	l = lockq(&s->l9q, s, "semacquire");
+	l9lock(&l->lk);
+	if(l->n > 0){
+		l->n--;
+		l9unlock(&l->lk);
+		return 0;
+	}
+	if(await(l) < 0)
+		return -1;
+	t = l9cur();
+	if(ldrlx(&t->word) & Wordkill && t->holdkill == 0)
+		/* handed over to one who is to end: to the next */
+		semrelease(s, 1);
+	l9checkkill(t);
+	return 0;
+}
+
+int
+cansemacquire(Sema *s)
+{
+	Lockq *l;
+	int got;
+
+	l = lockq(&s->l9q, s, "cansemacquire");
+	l9lock(&l->lk);
+	got = l->n > 0;
+	l->n -= got;
+	l9unlock(&l->lk);
+	return got;
+}
+
+void
+semrelease(Sema *s, int n)
+{
+	Batch b = {nil, nil};
+	Lockq *l;
+	Waiter *w;
+
+	l = lockq(&s->l9q, s, "semrelease");
+	if(n < 0)
+		l9misuse("semrelease", "%d", n);
+	l9lock(&l->lk);
+	for(; n > 0 && (w = l9lockfirst(l)) != nil; n--)
+		l9batchadd(&b, w->task);
+	if(l->n > INT32_MAX - n)
+		l9misuse("semrelease", "count overflows");
+	l->n += n;
+	l9unlock(&l->lk);
+	l9batchready(&b);
+}
+
+void
+wgadd(Waitgroup *g, int n)
+{
+	Lockq *l;
+
+	l = lockq(&g->l9q, g, "wgadd");
+	l9lock(&l->lk);
+	if(n < 0? l->n < -(int64_t)n: l->n > INT32_MAX - n)
+		l9misuse("wgadd", "count of %d by %d", l->n, n);
+	l->n += n;
+	if(l->n == 0)
+		wakeall(l);
+	else
+		l9unlock(&l->lk);
+}
+
+void
+wgdone(Waitgroup *g)
+{
+	wgadd(g, -1);
+}
+
+int
+wgwait(Waitgroup *g)
+{
+	Lockq *l;
+	int r;
+
+	l = lockq(&g->l9q, g, "wgwait");
+	l9lock(&l->lk);
+	if(l->n == 0){
+		l9unlock(&l->lk);
+		return 0;
+	}
+	r = await(l);
+	if(r == 0)
+		l9checkkill(l9cur());
+	return r;
+}
+
+/* the last of n to come lets them all go.  1 for that one, 0 for the others */
+int
+barrierwait(Barrier *b, int n)
+{
+	Waiter w;
+	Lockq *l;
+	int why;
+
+	l = lockq(&b->l9q, b, "barrierwait");
+	if(n < 1)
+		l9misuse("barrierwait", "for %d", n);
+	l9lock(&l->lk);
+	if(++l->n >= n){
+		l->n = 0;
+		wakeall(l);
+		return 1;
+	}
+	/* who gives up has not come */
+	why = l9lockwait(l, &w, 0, Waitint, 1);
+	if(why != Wdone)
+		return l9errwhy(why);
+	l9checkkill(l9cur());
+	return 0;
+}
