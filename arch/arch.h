@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ctx.h"	/* the CPU's: typedef struct Ctx Ctx, and l9cpurelax() */
+#include "ctx.h"	/* the CPU's: typedef struct Ctx Ctx, l9cpurelax() and l9ctxsp() */
 
 /*
  * A Ctx stays at its address from l9ctxinit on, and may first be run by
@@ -65,8 +65,17 @@ size_t	l9pagesize(void);
 /* CLOCK_MONOTONIC, in ns */
 int64_t	l9nsec(void);
 
+/* CLOCK_MONOTONIC as of the last tick, in ns: cheaper, some ms old */
+int64_t	l9nsecold(void);
+
+/* how many OS threads this process has; -1: not known */
+int	l9nosthread(void);
+
 /* how many CPUs this process may run on, at least 1 */
 int	l9ncpu(void);
+
+/* how many of l9osthread's run */
+int	l9nmade(void);
 
 /*
  * Run fn(arg) on a new detached OS thread with a stack of at least

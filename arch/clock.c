@@ -10,3 +10,16 @@ l9nsec(void)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec*1000000000 + t.tv_nsec;
 }
+
+int64_t
+l9nsecold(void)
+{
+	struct timespec t;
+
+#ifdef CLOCK_MONOTONIC_COARSE
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+#else
+	clock_gettime(CLOCK_MONOTONIC, &t);
+#endif
+	return (int64_t)t.tv_sec*1000000000 + t.tv_nsec;
+}

@@ -13,6 +13,14 @@ struct Start
 	void	*arg;
 };
 
+static _Atomic int nmade;
+
+int
+l9nmade(void)
+{
+	return atomic_load(&nmade);
+}
+
 static void*
 start(void *v)
 {
@@ -21,6 +29,7 @@ start(void *v)
 	s = *(Start*)v;
 	free(v);
 	s.fn(s.arg);
+	atomic_fetch_sub(&nmade, 1);
 	return NULL;
 }
 
@@ -62,11 +71,14 @@ l9osthread(void (*fn)(void*), void *arg, size_t stack, int quiet)
 		quietmask(&quietset);
 		pthread_sigmask(SIG_SETMASK, &quietset, &old);
 	}
+	atomic_fetch_add(&nmade, 1);
 	e = pthread_create(&id, &attr, start, s);
 	if(quiet)
 		pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
-	if(e != 0)
+	if(e != 0){
+		atomic_fetch_sub(&nmade, 1);
 		free(s);
+	}
 	return e;
 }

@@ -130,6 +130,12 @@ int	threadgetprio(void);
 int	threadquota(int n);		/* operations in a row without a switch; the old one */
 
 /*
+ * Debugging: threadinfo(3).
+ */
+void	threadinfo(int fd);		/* a line for each thread */
+int	threaddeadlock(int on);		/* report deadlocks (they are); the old setting */
+
+/*
  * Data of each thread by key: thread(3).
  */
 int	tprivalloc(void (*end)(void*));	/* a key; -1: no more */

@@ -355,15 +355,19 @@ l9helpercall(Helper *h, Call *c)
 		failwhy(c, why);
 		return;
 	}
+	l9waitingfor(t, "iocall", h);
 	h->call = c;
 	l9unlock(&h->lk);
+	l9wakers(1);
 	/* release: the helper finds h->call */
 	strel(&h->posted, 1);
 	l9wakeword(&h->posted);
 	why = l9wait(t);
+	if(why != Wdone)
+		waitout(h, c);
+	l9wakers(-1);
 	if(why == Wdone)
 		return;
-	waitout(h, c);
 	/* if the call was quicker its result counts, and an interrupt is for the next */
 	if(c->ret < 0 && c->errnum == EINTR)
 		failwhy(c, why);

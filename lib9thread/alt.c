@@ -356,6 +356,7 @@ lookandwait(Round *r, Task *t)
 		unlockall(r);
 		return l9errwhy(why);
 	}
+	l9waiting(t, "alt", r->alt, r->nlock > 0? r->lock[0]->name: nil);
 	enqueue(r, t);
 	unlockall(r);
 	return await(r, t);

@@ -18,7 +18,7 @@ enum {
  * c->lk is held; wait in q.  Returns 1, or Fail with errstr.
  */
 static int
-block(Channel *c, Waitq *q, void *v)
+block(Channel *c, Waitq *q, void *v, const char *what)
 {
 	Waiter *w;
 	Task *t;
@@ -31,6 +31,7 @@ block(Channel *c, Waitq *q, void *v)
 		l9unlock(&c->lk);
 		return l9errwhy(why);
 	}
+	l9waiting(t, what, c, c->name);
 	w = &t->waiter;
 	w->task = t;
 	w->v = v;
@@ -71,7 +72,7 @@ send(Channel *c, const void *v, bool canblock)
 		}
 		l9unlock(&c->lk);
 	}else if(canblock)
-		return block(c, &c->sendq, (void*)(uintptr_t)v);
+		return block(c, &c->sendq, (void*)(uintptr_t)v, "send");
 	else{
 		l9unlock(&c->lk);
 		return Wouldblock;
@@ -100,7 +101,7 @@ recv(Channel *c, void *v, bool canblock)
 		l9unlock(&c->lk);
 		return l9errwhy(Wclosed);
 	}else if(canblock)
-		return block(c, &c->recvq, v);
+		return block(c, &c->recvq, v, "recv");
 	else{
 		l9unlock(&c->lk);
 		return Wouldblock;

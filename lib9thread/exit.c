@@ -33,6 +33,7 @@ l9exit(int status)
 		_exit(status);
 	if(!atomic_flag_test_and_set_explicit(&begun, memory_order_relaxed)){
 		mine = true;
+		l9deadoff();
 		exit(status);
 	}
 	for(;;)

@@ -22,11 +22,15 @@ enum {
 	Maxskip = 1024,
 };
 
+#define Nap	(200*Millisecond)
+#define Maxnap	(10*Second)
+
 /*
  * Procs that are not parked, but for foreign OS threads, which may be busy or
  * blocked elsewhere.  A hint, so no order is needed.
  */
 static _Atomic int nawake;
+static _Atomic uint32_t nwoken;		/* how often a parked proc was woken */
 
 /* the half of the word that tells Parked from nil and from any Task */
 static _Atomic uint32_t*
@@ -51,7 +55,9 @@ l9push(Proc *p, Task *first, Task *last)
 	/* release: the task's result and all that led to it, for l9takein */
 	while(!casrel(&p->inbox, &old, (uintptr_t)first));
 	if(old == Parked){
-		addrlx(&nawake, counts);
+		/* before our own sleep, and before the waker's reason goes away: debug.c */
+		addar(&nwoken, 1);
+		addar(&nawake, counts);
 		l9wakeword(parkword(p));
 	}
 }
@@ -113,23 +119,54 @@ spin(Proc *p)
 	return false;
 }
 
+int
+l9nawake(void)
+{
+	return ldacq(&nawake);
+}
+
+uint32_t
+l9nwoken(void)
+{
+	return ldacq(&nwoken);
+}
+
+/*
+ * The last proc awake goes to sleep.  If nothing is to be seen that may wake
+ * one, it looks again after a while: debug.c.
+ */
+static void
+sleeplast(Proc *p)
+{
+	int64_t nap;
+
+	for(nap = Nap; ldrlx(&p->inbox) == Parked && nap < INT64_MAX; nap = nap < Maxnap? 2*nap: Maxnap){
+		l9waitword(parkword(p), Parked, l9nsec() + nap);
+		if(ldrlx(&p->inbox) == Parked && !l9deadlook())
+			break;
+	}
+}
+
 /* nothing is ready: return when something has come */
 void
 l9idle(Proc *p)
 {
+	int others;
 	uintptr_t none;
 
 	if(spin(p))
 		return;
 	none = 0;
-	addrlx(&nawake, -!p->foreign);
 	/* relaxed: the sleeper publishes nothing but the word itself */
-	if(!cas1rlx(&p->inbox, &none, Parked)){
-		addrlx(&nawake, !p->foreign);
+	if(!cas1rlx(&p->inbox, &none, Parked))
 		return;
-	}
+	/* after the exchange: who is counted out is really on its way to sleep */
+	others = addar(&nawake, -!p->foreign) - !p->foreign;
+	if(others == 0 && l9deadhint())
+		sleeplast(p);
 	while(ldrlx(&p->inbox) == Parked)
 		l9waitword(parkword(p), Parked, INT64_MAX);
+	p->now = l9nsecold();
 }
 
 /* a proc begins or ends */

@@ -117,6 +117,12 @@ struct Task
 	int	which;		/* claim writes, self reads: Waiter.index */
 	Waiter	waiter;		/* for send and recv; alt has its own */
 
+	/* for reports alone; self writes, others read it torn: debug.c */
+	const char	*waitfor;	/* "send", "qlock" ... */
+	const void	*waiton;
+	char	waitname[Channamelen];
+	int64_t	waitsince;
+
 	void	(*fn)(void*);
 	void	*arg;
 	void	*data;		/* self: threaddata */
@@ -167,6 +173,7 @@ struct Proc
 	int	*errnop;	/* &errno of the OS thread */
 	void	**cxx;		/* C++'s exception state of the OS thread, or nil */
 	uint64_t	nswitch;
+	int64_t	now;		/* the time, some switches ago: for reports */
 	uint32_t	rand;		/* never 0: alt.c */
 	int	burst;		/* ops since the last switch */
 	int	untiltakein;	/* switches until the next look at inbox */
@@ -226,6 +233,8 @@ void	l9push(Proc*, Task *first, Task *last);
 bool	l9takein(Proc*);
 void	l9idle(Proc*);
 void	l9awake(Proc*, bool);
+int	l9nawake(void);
+uint32_t	l9nwoken(void);
 
 /* proc.c */
 int	l9proccreate(void (*)(void*), void*, const Threadattr*);
@@ -258,6 +267,10 @@ l9isid(uint64_t word, int id)
 {
 	return (uint32_t)(word>>32) == (uint32_t)id;
 }
+
+/* debug.c */
+bool	l9deadhint(void);
+void	l9deadoff(void);
 
 /* interrupt.c */
 Task	*l9idword(int id, uint64_t *word);
@@ -292,6 +305,19 @@ l9cur(void)
 	if(__builtin_expect(p == nil, 0))
 		p = l9adopt(true);
 	return p->cur;
+}
+
+/* what a report says of the wait that follows; name: nil or Channamelen bytes */
+static inline void
+l9waiting(Task *t, const char *what, const void *on, const char *name)
+{
+	t->waitfor = what;
+	t->waiton = on;
+	t->waitsince = t->proc->now;
+	if(name != nil && name[0] != '\0')
+		memcpy(t->waitname, name, sizeof t->waitname);
+	else
+		t->waitname[0] = '\0';
 }
 
 /* l9checkkill, where it must cost nothing */

@@ -168,6 +168,7 @@ joinlive(Task *t, int id, char *status)
 		l9unlock(&t->joinlk);
 		return l9errwhy(why);
 	}
+	l9waiting(self, "threadjoin", t, t->name);
 	w.task = self;
 	w.v = status;
 	l9wqput(&t->joinq, &w);

@@ -1,7 +1,7 @@
 #include "lock.h"
 
 int
-l9lockwait(Lockq *l, Waiter *w, int kind, int how, int undo)
+l9lockwait(Lockq *l, Waiter *w, int kind, int how, int undo, const char *what)
 {
 	Task *t;
 	int why;
@@ -13,6 +13,7 @@ l9lockwait(Lockq *l, Waiter *w, int kind, int how, int undo)
 		l9unlock(&l->lk);
 		return why;
 	}
+	l9waiting(t, what, l, nil);
 	w->task = t;
 	w->index = kind;
 	l9wqput(&l->q, w);

@@ -29,7 +29,7 @@ _Static_assert(sizeof(Lockq) == sizeof(QLock), "lib9thread.h");
  * for; why.  A waiter that goes without having been counted out takes undo
  * off l->n.
  */
-int	l9lockwait(Lockq *l, Waiter *w, int kind, int how, int undo);
+int	l9lockwait(Lockq *l, Waiter *w, int kind, int how, int undo, const char *what);
 
 /* with l->lk held: claim the first waiter that can be, and take it out */
 Waiter*	l9lockfirst(Lockq *l);

@@ -85,6 +85,7 @@ procbegin(Proc *p)
 	p->cur = &p->self;
 	p->errnop = &errno;
 	p->cxx = l9cxxstate();
+	p->now = l9nsecold();
 	l9santhread(&p->self.san);
 }
 

@@ -65,7 +65,7 @@ acquire(Lockq *l, int how)
 		l9unlock(&l->lk);
 		return Wdone;
 	}
-	why = l9lockwait(l, &w, Wantslock, how, 0);
+	why = l9lockwait(l, &w, Wantslock, how, 0, "qlock");
 	t = l9cur();
 	if(why == Wdone && ldrlx(&t->word) & Wordkill && t->holdkill == 0){
 		/* killed after it was handed over: nobody else would ever get it */
@@ -224,6 +224,7 @@ sleepon(Sleepq *s, Lockq *l, int how)
 		l9unlock(&l->lk);
 	if(why != 0)
 		return l9errwhy(why);
+	l9waiting(t, "rsleep", s, nil);
 	w.task = t;
 	w.index = Asleep;
 	l9wqput(&s->q, &w);

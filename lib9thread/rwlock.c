@@ -79,7 +79,7 @@ acquire(Lockq *l, int kind, int how, const char *call)
 		l9unlock(&l->lk);
 		return Wdone;
 	}
-	why = l9lockwait(l, &w, kind, how, 0);
+	why = l9lockwait(l, &w, kind, how, 0, kind == Writer? "wlock": "rlock");
 	if(why != Wdone){
 		/* those behind may have waited for this one only */
 		l9lock(&l->lk);

@@ -102,6 +102,7 @@ next(Proc *p)
 
 	if(--p->untiltakein <= 0){
 		p->untiltakein = Ntakein;
+		p->now = l9nsecold();
 		l9takein(p);
 	}
 	for(;;){

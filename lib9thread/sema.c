@@ -27,12 +27,12 @@ wakeall(Lockq *l)
 
 /* with l->lk held, free on return */
 static int
-await(Lockq *l)
+await(Lockq *l, const char *what)
 {
 	Waiter w;
 	int why;
 
-	why = l9lockwait(l, &w, 0, Waitint, 0);
+	why = l9lockwait(l, &w, 0, Waitint, 0, what);
 	if(why != Wdone)
 		return l9errwhy(why);
 	return 0;
@@ -51,7 +51,7 @@ semacquire(Sema *s)
 		l9unlock(&l->lk);
 		return 0;
 	}
-	if(await(l) < 0)
+	if(await(l, "semacquire") < 0)
 		return -1;
 	t = l9cur();
 	if(ldrlx(&t->word) & Wordkill && t->holdkill == 0)
@@ -129,7 +129,7 @@ wgwait(Waitgroup *g)
 		l9unlock(&l->lk);
 		return 0;
 	}
-	r = await(l);
+	r = await(l, "wgwait");
 	if(r == 0)
 		l9checkkill(l9cur());
 	return r;
@@ -153,7 +153,7 @@ barrierwait(Barrier *b, int n)
 		return 1;
 	}
 	/* who gives up has not come */
-	why = l9lockwait(l, &w, 0, Waitint, 1);
+	why = l9lockwait(l, &w, 0, Waitint, 1, "barrierwait");
 	if(why != Wdone)
 		return l9errwhy(why);
 	l9checkkill(l9cur());

@@ -32,6 +32,7 @@ threadsleepuntil(int64_t when)
 	why = l9waitbegin(t, Waitint);
 	if(why != 0)
 		return l9errwhy(why);
+	l9waitingfor(t, "threadsleep", nil);
 	s = (Sleeper){.when = when, .task = t, .why = Wtimeout};
 	/* failed, and not yet interrupted: then nobody will end the wait */
 	if(l9timer->arm(&s) < 0 && l9claim(t))

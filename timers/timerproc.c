@@ -24,6 +24,8 @@ enum {
 	Stack = 64*1024,
 };
 
+#define Nap	(500*Millisecond)
+
 typedef struct Heap Heap;
 struct Heap
 {
@@ -107,6 +109,25 @@ expireall(int64_t now)
 		}
 }
 
+/*
+ * Nothing is pending any more.  If the last timer woke nobody, and all procs
+ * sleep, then this is the only thread left to notice a deadlock.
+ */
+static void
+idle(uint32_t seen)
+{
+	if(l9deadlook())
+		l9waitword(&wakes, seen, l9nsec() + Nap);
+	else
+		l9waitword(&wakes, seen, INT64_MAX);
+}
+
+static int
+pending(void)
+{
+	return ldacq(&started) && minall() != INT64_MAX;
+}
+
 static void
 timerproc(void *v)
 {
@@ -122,8 +143,13 @@ timerproc(void *v)
 		if(minall() < t)
 			continue;
 		now = l9nsec();
-		if(t <= now)
+		if(t <= now){
+			/* from before the last one is taken out until its task is ready: upper.h */
+			l9wakers(1);
 			expireall(now);
+			l9wakers(-1);
+		}else if(t == INT64_MAX)
+			idle(seen);
 		else
 			l9waitword(&wakes, seen, t);
 	}
@@ -213,6 +239,7 @@ disarm(Sleeper *s)
 }
 
 const Timerhooks l9timerhooks = {
+	.pending = pending,
 	.start = start,
 	.arm = arm,
 	.disarm = disarm,

@@ -10,3 +10,10 @@ l9cpurelax(void)
 {
 	__builtin_ia32_pause();
 }
+
+/* where the stack of a context that does not run ends; NULL: not known */
+static inline void*
+l9ctxsp(const Ctx *c)
+{
+	return c->sp;
+}

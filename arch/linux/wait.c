@@ -1,6 +1,9 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,4 +68,29 @@ l9ncpu(void)
 		return (int)sysconf(_SC_NPROCESSORS_ONLN);
 	n = CPU_COUNT(&set);
 	return n > 0? n: 1;
+}
+
+/* the 20th field of /proc/self/stat; the second may hold spaces and ends with the last ) */
+int
+l9nosthread(void)
+{
+	char buf[1024], *p;
+	ssize_t n;
+	int fd, i, e;
+
+	e = errno;
+	n = -1;
+	fd = open("/proc/self/stat", O_RDONLY|O_CLOEXEC);
+	if(fd >= 0){
+		n = read(fd, buf, sizeof buf - 1);
+		close(fd);
+	}
+	errno = e;
+	if(n <= 0)
+		return -1;
+	buf[n] = '\0';
+	p = strrchr(buf, ')');
+	for(i = 2; p != NULL && i < 20; i++)
+		p = strchr(p+1, ' ');
+	return p == NULL? -1: atoi(p);
 }

@@ -116,3 +116,10 @@ l9ncpu(void)
 	n = sysconf(_SC_NPROCESSORS_ONLN);
 	return n > 0? (int)n: 1;
 }
+
+/* POSIX has no way to ask */
+int
+l9nosthread(void)
+{
+	return -1;
+}

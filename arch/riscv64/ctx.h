@@ -14,3 +14,10 @@ l9cpurelax(void)
 {
 	__asm__ volatile(".4byte 0x0100000f" ::: "memory");
 }
+
+/* where the stack of a context that does not run ends; NULL: not known */
+static inline void*
+l9ctxsp(const Ctx *c)
+{
+	return c->sp;
+}

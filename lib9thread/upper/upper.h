@@ -128,6 +128,22 @@ void	l9batchready(Batch*);
 /* set errstr and errno, and return -1 */
 int	l9err(int e, const char *msg);
 int	l9errwhy(int why);
+/*
+ * What a report says of the wait that t begins: what is a string that stays,
+ * on tells it from others.
+ */
+void	l9waitingfor(Task *t, const char *what, const void *on);
+
+/*
+ * n more things (fewer, if negative) that may still wake a task, and that the
+ * core knows nothing of: a call in a helper, a child, a note handler.  While
+ * there are any, no deadlock is reported.
+ */
+void	l9wakers(int n);
+
+/* every proc sleeps, and no timer is pending: is that a deadlock?  1: look again later */
+int	l9deadlook(void);
+
 /* errno and errstr of the running task, put into those of another place */
 void	l9errget(int *e, char *buf);
 void	l9errput(int e, const char *buf);
@@ -158,6 +174,8 @@ struct Sleeper
 };
 struct Timerhooks
 {
+	/* a timed wait is to come to its end by itself */
+	int	(*pending)(void);
 	/* see that there is a timer proc, so that arm cannot fail.  0; -1 with errstr */
 	int	(*start)(void);
 	/*
