@@ -74,6 +74,9 @@ int	l9nosthread(void);
 /* how many CPUs this process may run on, at least 1 */
 int	l9ncpu(void);
 
+/* what ps calls the calling OS thread */
+int	l9ospid(void);
+
 /* how many of l9osthread's run */
 int	l9nmade(void);
 

@@ -37,6 +37,7 @@ extern "C" {
 
 typedef struct Alt Alt;
 typedef struct Barrier Barrier;
+typedef struct Chaninfo Chaninfo;
 typedef struct Channel Channel;
 typedef struct Ioproc Ioproc;
 typedef struct Lock Lock;
@@ -128,6 +129,20 @@ void	threaduncleanup(int run);
 int	threadsetprio(int prio);	/* 1 to 4; the old one */
 int	threadgetprio(void);
 int	threadquota(int n);		/* operations in a row without a switch; the old one */
+int	threadidle(void);		/* until nothing else is ready; the number of switches made */
+int	threadpin(void);		/* no other thread of this proc runs: 0 */
+int	threadunpin(void);		/* 0 */
+void	threadnoswitch(int on);		/* abort if a switch is tried; it nests */
+void	needstack(int n);		/* abort unless n bytes are left */
+int	procsetsys(int on);		/* this proc does not keep the program alive; the old setting */
+int	threadpid(int id);		/* the OS's id of its proc; 0: this thread's; -1 */
+int	threadpar(int n, int (*f)(void*), void *arg[], int result[]);	/* f(arg[i]) in n threads; 0; -1 */
+
+/*
+ * OS threads that the library did not make: thread(3).
+ */
+int	threadattach(void);		/* 0; -1 with errno */
+void	threaddetachproc(void);
 
 /*
  * Debugging: threadinfo(3).
@@ -243,6 +258,19 @@ void	chanfree(Channel*);
 int	chanclose(Channel*);		/* 0; -1: closed before */
 int	chanclosing(Channel*);		/* -1: open; else elements left */
 void	chansetname(Channel*, const char *fmt, ...) L9PRINTF(2, 3);
+int	chanprint(Channel*, const char *fmt, ...) L9PRINTF(2, 3);	/* as chansendp, of a malloced string */
+
+struct Chaninfo
+{
+	int	elsize;
+	int	nel;		/* as chancreate was told */
+	int	n;		/* elements buffered */
+	int	senders;	/* threads that wait to send */
+	int	receivers;	/* threads that wait to receive */
+	int	closed;
+	char	name[32];
+};
+void	chaninfo(Channel*, Chaninfo*);
 
 /* 1; -1: closed, freed or interrupted.  v null: zeros are sent, or the element is dropped */
 int	chansend(Channel*, const void *v);
@@ -285,6 +313,7 @@ struct Alt
 	char	*err;		/* set on return: why this entry failed, or null */
 };
 int	chanalt(Alt*);		/* index; -1: interrupted, or would block (plan9port) */
+int	altordered(Alt*);	/* as p9alt, but of the ready entries the first */
 int	p9alt(Alt*);		/* index, of the CHANNOBLK where it would block; -1: interrupted */
 
 /*

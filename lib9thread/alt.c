@@ -22,6 +22,7 @@ struct Round
 	int	nlock;
 	Channel	**lock;		/* each channel once, in locking order */
 	Waiter	*waiter;	/* one an entry */
+	bool	ordered;	/* take the first ready entry, not any */
 	int	timeout;	/* the entry with the earliest deadline, or -1 */
 	int64_t	deadline;
 };
@@ -180,7 +181,7 @@ nrand(Proc *p, uint32_t n)
 	return (uint32_t)(((uint64_t)x*n)>>32);
 }
 
-/* one of the ready entries, each as likely as the others; -1: none */
+/* one of the ready entries, each as likely as the others (or the first); -1: none */
 static int
 pick(Round *r, Proc *p)
 {
@@ -193,6 +194,8 @@ pick(Round *r, Proc *p)
 			nready++;
 			if(nready == 1 || nrand(p, (uint32_t)nready) == 0)
 				n = i;
+			if(r->ordered)
+				break;
 		}
 	return n;
 }
@@ -362,18 +365,31 @@ lookandwait(Round *r, Task *t)
 	return await(r, t);
 }
 
-int
-p9alt(Alt *alt)
+static inline __attribute__((always_inline)) int
+doalt(Alt *alt, bool ordered)
 {
 	Round r;
 
 	if(alt == nil)
 		l9misuse("alt", "nil array");
 	scan(&r, alt);
+	r.ordered = ordered;
 	/* on the stack, since an alt must not fail for lack of memory */
 	r.waiter = alloca((size_t)r.n*sizeof r.waiter[0]);
 	r.lock = alloca((size_t)r.n*sizeof r.lock[0]);
 	return lookandwait(&r, l9cur());
+}
+
+int
+p9alt(Alt *alt)
+{
+	return doalt(alt, false);
+}
+
+int
+altordered(Alt *alt)
+{
+	return doalt(alt, true);
 }
 
 int

@@ -108,21 +108,26 @@ threadexitsall(const char *status)
 	l9exit(statusof(status));
 }
 
+/* t is the running task, or one of this proc that has not run yet */
 int
-threadcleanup(void (*f)(void*), void *arg)
+l9cleanup(Task *t, void (*f)(void*), void *arg)
 {
 	Cleanup *c;
-	Task *t;
 
-	if(f == nil)
-		l9misuse("threadcleanup", "nil function");
 	c = malloc(sizeof *c);
 	if(c == nil)
 		return l9err(ENOMEM, "out of memory");
-	t = l9cur();
 	*c = (Cleanup){t->cleanup, f, arg};
 	t->cleanup = c;
 	return 0;
+}
+
+int
+threadcleanup(void (*f)(void*), void *arg)
+{
+	if(f == nil)
+		l9misuse("threadcleanup", "nil function");
+	return l9cleanup(l9cur(), f, arg);
 }
 
 void

@@ -137,6 +137,7 @@ struct Task
 
 	_Atomic int	group;	/* self writes; others read it to pick whom to interrupt: no order needed */
 	int	holdkill;	/* self: depth of l9holdkill */
+	int	noswitch;	/* self: depth of threadnoswitch */
 	Cleanup	*cleanup;	/* self: what to do at the end, last first */
 	Priv	*priv;		/* self: Ntpriv of them, or nil: tpriv.c */
 	Exitrec	*exitrec;	/* self, from creation on: nil if nobody keeps the status */
@@ -179,9 +180,11 @@ struct Proc
 	int	untiltakein;	/* switches until the next look at inbox */
 	int	untillow;	/* picks until the lowest priority has its turn */
 	int	quota;		/* ops in a row without a switch */
-	bool	pinned;		/* cur alone runs: threadpin */
+	Task	*pinned;	/* it alone runs: threadpin; nil: all do */
+	Queue	aside;		/* ready, but another is pinned */
+	int	ospid;		/* of the OS thread */
 	bool	system;		/* does not keep the program alive */
-	Task	*idler;		/* a task in threadidle, which runs when nothing is ready */
+	Queue	idlers;		/* in threadidle: run when nothing is ready */
 	int	ntask;		/* live ones */
 	int	status;		/* exit status if this proc is the last */
 	bool	adopted;	/* its OS thread is not the library's: self is a task */
@@ -254,6 +257,7 @@ void	l9undofirst(Task*);
 Task	*l9stackalloc(Proc*, unsigned int size, bool exact);
 void	l9stackfree(Proc*, Task*);
 void	l9stackgive(Proc*);
+void	l9taskclear(Task*);
 
 /* id.c */
 int	l9idinit(void);
@@ -286,6 +290,10 @@ void	l9tprivend(Task*);
 
 /* exit.c */
 _Noreturn void	l9die(Task*);
+int	l9cleanup(Task*, void (*)(void*), void*);
+
+/* sema.c */
+void	l9wgwaitout(Waitgroup*);
 
 /* channels' queues, used for other waits too: chan.c */
 void	l9wqput(Waitq*, Waiter*);

@@ -55,9 +55,10 @@ procalloc(void)
 	p->ready = 0;
 	p->untillow = Nlow;
 	p->quota = Defquota;
-	p->pinned = false;
+	p->pinned = nil;
+	p->aside = (Queue){nil, nil};
+	p->idlers = (Queue){nil, nil};
 	p->system = false;
-	p->idler = nil;
 	p->ntask = 0;
 	p->status = 0;
 	p->adopted = false;
@@ -84,6 +85,7 @@ procbegin(Proc *p)
 	l9proc = p;
 	p->cur = &p->self;
 	p->errnop = &errno;
+	p->ospid = l9ospid();
 	p->cxx = l9cxxstate();
 	p->now = l9nsecold();
 	l9santhread(&p->self.san);
@@ -163,10 +165,10 @@ l9proccreate(void (*f)(void*), void *arg, const Threadattr *a)
 
 /*
  * Make the calling OS thread a proc with one task, which runs on the stack
- * that it already has.
+ * that it already has.  An errno value.
  */
-Proc*
-l9adopt(bool foreign)
+static int
+adopt(bool foreign)
 {
 	Proc *p;
 	Task *t;
@@ -175,27 +177,43 @@ l9adopt(bool foreign)
 		l9misuse("threadinit", "must be called before anything else by a program with its own main");
 	p = procalloc();
 	if(p == nil)
-		l9misuse("threadinit", "out of memory for an OS thread that uses the library");
+		return ENOMEM;
 	t = &p->self;
-	t->errstrnum = 0;
-	t->errstr[0] = '\0';
-	t->name[0] = '\0';
-	t->data = nil;
-	t->priv = nil;
+	l9taskclear(t);
 	t->prio = Defprio;
-	t->deadline = INT64_MAX;
-	t->holdkill = 0;
-	t->cleanup = nil;
-	t->exitrec = nil;
 	strlx(&t->group, 0);
 	p->adopted = true;
 	p->foreign = foreign;
 	p->ntask = 1;
+	if(foreign && pthread_setspecific(procs.key, p) != 0){
+		procfree(p);
+		return ENOMEM;
+	}
 	procbegin(p);
-	if(l9idnew(p, t, 0) < 0 || (foreign && pthread_setspecific(procs.key, p) != 0))
-		l9misuse("threadinit", "out of memory for an OS thread that uses the library");
+	if(l9idnew(p, t, 0) < 0){
+		l9proc = nil;
+		pthread_setspecific(procs.key, nil);
+		procfree(p);
+		return ENOMEM;
+	}
 	procadd(p);
-	return p;
+	return 0;
+}
+
+Proc*
+l9adopt(bool foreign)
+{
+	if(adopt(foreign) != 0)
+		l9misuse("threadattach", "out of memory for an OS thread that uses the library");
+	return l9proc;
+}
+
+int
+threadattach(void)
+{
+	if(l9proc == nil && (errno = adopt(true)) != 0)
+		return -1;
+	return 0;
 }
 
 /*
@@ -227,6 +245,26 @@ l9adoptedend(Proc *p)
 		l9waitword(&never, 0, INT64_MAX);
 }
 
+/*
+ * An OS thread that the library did not make is a proc no longer, once the
+ * other tasks that it made there have ended.
+ */
+void
+threaddetachproc(void)
+{
+	Proc *p;
+
+	p = l9proc;
+	if(p == nil)
+		return;
+	if(!p->foreign || p->cur != &p->self)
+		l9misuse("threaddetachproc", "not the first thread of an OS thread that the program made");
+	pthread_setspecific(procs.key, nil);
+	l9joinend(&p->self, nil);
+	p->ntask--;
+	adoptedrest(p);
+}
+
 /* an adopted OS thread returned from its start function: pthread_key_create */
 static void
 threadgone(void *v)
@@ -252,14 +290,35 @@ l9coreinit(const Timerhooks *timer)
 		return e;
 	l9faultinit();
 	l9timer = timer;
-	l9adopt(false);
-	return 0;
+	e = adopt(false);
+	if(e != 0)
+		l9timer = nil;
+	return e;
 }
 
 Proc*
 l9allprocs(void)
 {
 	return ldacq(&procs.all);
+}
+
+/* the running proc keeps the program alive no longer, or does again; what it did before */
+int
+procsetsys(int on)
+{
+	Proc *p;
+	int old;
+
+	p = l9cur()->proc;
+	old = !keepsalive(p);
+	if(p->foreign || old == (on != 0))
+		return old;
+	p->system = on != 0;
+	if(!on)
+		addrlx(&procs.nuser, 1);
+	else if(addar(&procs.nuser, -1) == 1)
+		l9exit(p->status);
+	return old;
 }
 
 unsigned int

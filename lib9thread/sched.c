@@ -11,19 +11,35 @@
 
 _Thread_local Proc	*l9proc __attribute__((tls_model("initial-exec")));
 
+static inline void
+append(Queue *q, Task *t)
+{
+	t->next = nil;
+	if(q->first == nil)
+		q->first = t;
+	else
+		q->last->next = t;
+	q->last = t;
+}
+
 void
 l9qput(Proc *p, Task *t)
 {
-	Queue *q;
+	append(&p->runq[t->prio], t);
+	p->ready |= 1u<<t->prio;
+}
 
-	q = &p->runq[t->prio];
-	t->next = nil;
-	if(q->first == nil){
-		q->first = t;
-		p->ready |= 1u<<t->prio;
-	}else
-		q->last->next = t;
-	q->last = t;
+/* move all of q to the run queue */
+static void
+readyall(Proc *p, Queue *q)
+{
+	Task *t, *next;
+
+	for(t = q->first; t != nil; t = next){
+		next = t->next;
+		l9qput(p, t);
+	}
+	*q = (Queue){nil, nil};
 }
 
 /*
@@ -94,6 +110,12 @@ switchto(Proc *p, Task *from, Task *to, bool dying)
 		reap(p);
 }
 
+static void
+wakeidlers(Proc *p)
+{
+	readyall(p, &p->idlers);
+}
+
 /* the next task to run; idles until there is one */
 static Task*
 next(Proc *p)
@@ -111,9 +133,17 @@ next(Proc *p)
 			/* one that is suspended waits for threadresume instead */
 			if(ldrlx(&t->word) & Wordsusp && l9held(t))
 				continue;
+			if(p->pinned != nil && t != p->pinned){
+				append(&p->aside, t);
+				continue;
+			}
 			return t;
 		}
-		if(!l9takein(p))
+		if(l9takein(p))
+			continue;
+		if(p->idlers.first != nil && p->pinned == nil)
+			wakeidlers(p);
+		else
 			l9idle(p);
 	}
 }
@@ -126,6 +156,8 @@ l9sched(void)
 
 	p = l9proc;
 	t = p->cur;
+	if(__builtin_expect(t->noswitch > 0, 0))
+		l9misuse("threadnoswitch", "thread %d (%s) was about to switch", threadid(), t->name);
 	n = next(p);
 	if(n != t)
 		switchto(p, t, n, false);
@@ -148,6 +180,48 @@ threadyield(void)
 	}
 	l9maydie(t);
 	return (int)(p->nswitch - n);
+}
+
+/* until nothing else is ready.  A kill ends it as any yield */
+int
+threadidle(void)
+{
+	Proc *p;
+	Task *t;
+	uint64_t n;
+
+	t = l9cur();
+	p = t->proc;
+	n = p->nswitch;
+	append(&p->idlers, t);
+	l9sched();
+	l9maydie(t);
+	return (int)(p->nswitch - n);
+}
+
+int
+threadpin(void)
+{
+	Task *t;
+
+	t = l9cur();
+	if(t->proc->pinned != nil)
+		l9misuse("threadpin", "thread %d is pinned already", threadid());
+	t->proc->pinned = t;
+	return 0;
+}
+
+int
+threadunpin(void)
+{
+	Task *t;
+
+	t = l9cur();
+	if(t->proc->pinned != t)
+		l9misuse("threadunpin", "thread %d is not pinned", threadid());
+	t->proc->pinned = nil;
+	readyall(t->proc, &t->proc->aside);
+	return 0;
 }
 
 void
@@ -265,6 +339,8 @@ l9taskend(void)
 
 	p = l9proc;
 	t = p->cur;
+	if(p->pinned == t)
+		threadunpin();
 	p->ntask--;
 	if(p->ntask == 0)
 		/* somebody may have started a task here while this one was live */

@@ -37,3 +37,43 @@ threadquota(int n)
 	p->quota = n;
 	return old;
 }
+
+/* more, or fewer: it nests */
+void
+threadnoswitch(int on)
+{
+	Task *t;
+
+	t = l9cur();
+	if(!on && t->noswitch == 0)
+		l9misuse("threadnoswitch", "not in force");
+	t->noswitch += on? 1: -1;
+}
+
+/* the program would overflow its stack if it went on */
+void
+needstack(int n)
+{
+	char here[1];
+	Task *t;
+	size_t left;
+
+	t = l9cur();
+	if(t == &t->proc->self)
+		return;		/* an OS thread's own stack: not ours to know */
+	left = (size_t)(here - (t->stack + t->guard));
+	if(n > 0 && left < (size_t)n)
+		l9misuse("needstack", "thread %d (%s) needs %d bytes of stack, and has %zu",
+			threadid(), t->name, n, left);
+}
+
+int
+threadpid(int id)
+{
+	Task *t;
+
+	t = id == 0? l9cur(): l9idtask(id);
+	if(t == nil)
+		return l9err(ESRCH, "no such thread");
+	return t->proc->ospid;
+}

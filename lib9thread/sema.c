@@ -135,6 +135,21 @@ wgwait(Waitgroup *g)
 	return r;
 }
 
+/* as wgwait, and nothing ends it: what is waited for has its memory here */
+void
+l9wgwaitout(Waitgroup *g)
+{
+	Waiter w;
+	Lockq *l;
+
+	l = (Lockq*)&g->l9q;
+	l9lock(&l->lk);
+	if(l->n == 0)
+		l9unlock(&l->lk);
+	else
+		l9lockwait(l, &w, 0, Waitnoint|Waitnokill, 0, "threadpar");
+}
+
 /* the last of n to come lets them all go.  1 for that one, 0 for the others */
 int
 barrierwait(Barrier *b, int n)

@@ -154,6 +154,27 @@ refill(Proc *p, int class)
 	return p->freestack[class];
 }
 
+/* a new life: nothing of the last one is left */
+void
+l9taskclear(Task *t)
+{
+	t->errnum = 0;
+	t->why = 0;
+	t->which = 0;
+	t->data = nil;
+	t->priv = nil;
+	t->deadline = INT64_MAX;
+	t->holdkill = 0;
+	t->noswitch = 0;
+	t->cleanup = nil;
+	t->exitrec = nil;
+	t->newborn = false;
+	memset(t->cxx, 0, sizeof t->cxx);
+	t->errstrnum = 0;
+	t->errstr[0] = '\0';
+	t->name[0] = '\0';
+}
+
 /* a Task with a stack of at least size bytes; p is the running proc */
 Task*
 l9stackalloc(Proc *p, unsigned int size, bool exact)
@@ -172,20 +193,7 @@ l9stackalloc(Proc *p, unsigned int size, bool exact)
 		l9err(ENOMEM, "out of memory");
 		return nil;
 	}
-	t->errnum = 0;
-	t->why = 0;
-	t->which = 0;
-	t->data = nil;
-	t->priv = nil;
-	t->deadline = INT64_MAX;
-	t->holdkill = 0;
-	t->cleanup = nil;
-	t->exitrec = nil;
-	t->newborn = false;
-	memset(t->cxx, 0, sizeof t->cxx);
-	t->errstrnum = 0;
-	t->errstr[0] = '\0';
-	t->name[0] = '\0';
+	l9taskclear(t);
 	return t;
 }
 

@@ -94,3 +94,9 @@ l9nosthread(void)
 		p = strchr(p+1, ' ');
 	return p == NULL? -1: atoi(p);
 }
+
+int
+l9ospid(void)
+{
+	return (int)syscall(SYS_gettid);
+}

@@ -123,3 +123,10 @@ l9nosthread(void)
 {
 	return -1;
 }
+
+/* POSIX names no OS threads to the outside */
+int
+l9ospid(void)
+{
+	return (int)getpid();
+}

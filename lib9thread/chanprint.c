@@ -1,0 +1,52 @@
+#include <stdio.h>
+
+#include "chan.h"
+
+/* the receiver frees what it gets */
+int
+chanprint(Channel *c, const char *fmt, ...)
+{
+	va_list arg;
+	char *s;
+	int n;
+
+	va_start(arg, fmt);
+	n = vasprintf(&s, fmt, arg);
+	va_end(arg);
+	if(n < 0)
+		return l9err(ENOMEM, "out of memory");
+	n = chansendp(c, s);
+	if(n < 0)
+		free(s);
+	return n;
+}
+
+static int
+count(Waitq *q)
+{
+	Waiter *w;
+	int n;
+
+	n = 0;
+	for(w = q->first; w != nil; w = w->next)
+		n++;
+	return n;
+}
+
+void
+chaninfo(Channel *c, Chaninfo *info)
+{
+	if(c == nil || info == nil)
+		l9misuse("chaninfo", "nil argument");
+	l9lock(&c->lk);
+	*info = (Chaninfo){
+		.elsize = (int)c->elsize,
+		.nel = c->nel,
+		.n = c->n > INT32_MAX? INT32_MAX: (int)c->n,
+		.senders = count(&c->sendq),
+		.receivers = count(&c->recvq),
+		.closed = c->closed,
+	};
+	memcpy(info->name, c->name, sizeof c->name);
+	l9unlock(&c->lk);
+}
