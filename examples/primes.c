@@ -70,15 +70,15 @@ usage(void)
 void
 threadmain(int argc, char *argv[])
 {
-	int (*create)(void(*)(void*), void*, uint);
+	int (*start)(void(*)(void*), void*, uint);
 	Filter *f;
 	Channel *c;
 	long n;
 
-	create = threadcreate;
+	start = threadcreate;
 	n = 25;
 	if(argc > 1 && strcmp(argv[1], "-p") == 0){
-		create = proccreate;
+		start = proccreate;
 		argc--;
 		argv++;
 	}
@@ -90,7 +90,7 @@ threadmain(int argc, char *argv[])
 		usage();
 
 	c = mkchan();
-	if(create(generate, c, 0) < 0)
+	if(start(generate, c, 0) < 0)
 		sysfatal("cannot start the generator");
 	while(n-- > 0){
 		f = emalloc(sizeof *f);
@@ -98,7 +98,7 @@ threadmain(int argc, char *argv[])
 		f->in = c;
 		f->out = c = mkchan();
 		printf("%lu\n", f->prime);
-		if(n > 0 && create(filter, f, 0) < 0)
+		if(n > 0 && start(filter, f, 0) < 0)
 			sysfatal("cannot start a filter");
 	}
 	threadexitsall(nil);

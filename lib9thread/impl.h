@@ -167,8 +167,9 @@ struct Proc
 
 	/* owner from here on, but where noted */
 	_Alignas(Cacheline) Task	*cur;
-	Queue	runq[Nprio];
-	unsigned int	ready;	/* bit i: runq[i] is not empty */
+	Queue	runq;		/* of the default priority */
+	Queue	other[Nprio];	/* of the others */
+	int	nother;		/* how many stand in those */
 	Task	*dead;		/* ended; its stack is freed by the next to run */
 	Task	*from;		/* who switched last: kept for AddressSanitizer alone */
 	int	*errnop;	/* &errno of the OS thread */

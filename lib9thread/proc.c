@@ -51,8 +51,9 @@ procalloc(void)
 	p->self.proc = p;
 	if(p->rand == 0)
 		p->rand = (uint32_t)l9nsec()*2654435761u | 1;
-	memset(p->runq, 0, sizeof p->runq);
-	p->ready = 0;
+	p->runq = (Queue){nil, nil};
+	memset(p->other, 0, sizeof p->other);
+	p->nother = 0;
 	p->untillow = Nlow;
 	p->quota = Defquota;
 	p->pinned = nil;

@@ -22,11 +22,29 @@ append(Queue *q, Task *t)
 	q->last = t;
 }
 
+static inline Task*
+take(Queue *q)
+{
+	Task *t;
+
+	t = q->first;
+	if(t != nil)
+		q->first = t->next;
+	return t;
+}
+
+/*
+ * Nearly all tasks have the default priority, so that queue is handled
+ * without a look at the others.
+ */
 void
 l9qput(Proc *p, Task *t)
 {
-	append(&p->runq[t->prio], t);
-	p->ready |= 1u<<t->prio;
+	if(__builtin_expect(t->prio != Defprio, 0)){
+		append(&p->other[t->prio], t);
+		p->nother++;
+	}else
+		append(&p->runq, t);
 }
 
 /* move all of q to the run queue */
@@ -42,30 +60,45 @@ readyall(Proc *p, Queue *q)
 	*q = (Queue){nil, nil};
 }
 
-/*
- * The first task of the highest priority; every so often of the lowest, so
- * that low ones still run.
- */
+/* the other priorities have somebody too */
 static Task*
-qget(Proc *p)
+getother(Proc *p)
 {
 	Queue *q;
 	Task *t;
-	int i;
+	int i, step;
 
-	if(p->ready == 0)
-		return nil;
-	i = 31 - __builtin_clz(p->ready);
+	/* the highest first; every so often the lowest, so that low ones still run */
+	i = Nprio - 1;
+	step = -1;
 	if(--p->untillow <= 0){
 		p->untillow = Nlow;
-		i = __builtin_ctz(p->ready);
+		i = 0;
+		step = 1;
 	}
-	q = &p->runq[i];
-	t = q->first;
-	q->first = t->next;
-	if(q->first == nil)
-		p->ready &= ~(1u<<i);
-	return t;
+	for(; i >= 0 && i < Nprio; i += step){
+		q = i == Defprio? &p->runq: &p->other[i];
+		t = take(q);
+		if(t != nil){
+			p->nother -= i != Defprio;
+			return t;
+		}
+	}
+	return nil;
+}
+
+static inline Task*
+qget(Proc *p)
+{
+	if(__builtin_expect(p->nother > 0, 0))
+		return getother(p);
+	return take(&p->runq);
+}
+
+static inline bool
+anyready(Proc *p)
+{
+	return p->runq.first != nil || p->nother > 0;
 }
 
 /* whoever gains the proc frees the task that ended before it */
@@ -174,7 +207,7 @@ threadyield(void)
 	p = t->proc;
 	p->burst = 0;
 	n = p->nswitch;
-	if(p->ready != 0 || l9takein(p)){
+	if(anyready(p) || l9takein(p)){
 		l9qput(p, t);
 		l9sched();
 	}
