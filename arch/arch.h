@@ -87,4 +87,16 @@ int	l9nmade(void);
  */
 int	l9osthread(void (*fn)(void*), void *arg, size_t stack, int quiet);
 
+/*
+ * A descriptor that polls as readable when the child has ended; it is closed
+ * on exec.  -1 with errno: there is none.
+ */
+int	l9pidfd(int pid);
+
+/*
+ * In a child between vfork and exec: close all descriptors from lo on, but for
+ * keep > lo.
+ */
+void	l9closefrom(int lo, int keep);
+
 #endif

@@ -49,6 +49,7 @@ typedef struct Sema Sema;
 typedef struct Threadattr Threadattr;
 typedef struct Timer Timer;
 typedef struct Waitgroup Waitgroup;
+typedef struct Waitmsg Waitmsg;
 
 /*
  * Time is nanoseconds in an int64_t; a point in time is CLOCK_MONOTONIC's.
@@ -351,6 +352,38 @@ int	iodial(Ioproc*, const char *addr, const char *local, char *dir, int *cfdp);
 int	ioannounce(Ioproc*, const char *addr, char *dir);
 int	iolisten(Ioproc*, const char *dir, char *newdir);
 int	ioaccept(Ioproc*, int ctl, const char *dir);
+
+/*
+ * Other programs: threadspawn(3).
+ * fd[] becomes the program's 0, 1 and 2 and is closed here once it runs; null:
+ * ours.  The arguments end with a null pointer.
+ */
+int	threadspawn(int fd[3], const char *cmd, char *argv[]);	/* pid; -1 */
+int	threadspawnd(int fd[3], const char *cmd, char *argv[], const char *dir);	/* pid; -1 */
+int	threadspawnl(int fd[3], const char *cmd, ...);	/* pid; -1 */
+
+/* in place of the calling thread: return only to say -1.  pidc gets the pid, or ~0 */
+int	threadexec(Channel *pidc, int fd[3], const char *cmd, char *argv[]);
+int	threadexecl(Channel *pidc, int fd[3], const char *cmd, ...);
+int	procexec(Channel *pidc, const char *prog, char *args[]);
+int	procexecl(Channel *pidc, const char *prog, ...);
+
+struct Waitmsg
+{
+	int	pid;
+	unsigned long	time[3];	/* user, system and real time, in ms */
+	char	*msg;		/* empty: it succeeded */
+};
+Channel*	threadwaitchan(void);	/* of Waitmsg*, which the receiver frees */
+Waitmsg*	procwait(int pid);	/* to be freed; null: see errstr */
+int	threaddaemonize(void);	/* 0; -1 */
+
+/*
+ * Notes: threadnotify(3).
+ */
+int	threadnotify(int (*f)(void*, char*), int in);	/* 1; 0: see errstr */
+int	notechan(Channel *c, const char *note, int in);	/* 0; -1.  c is of char* */
+void	threadnonotes(void);
 
 #ifdef __cplusplus
 }

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 
 #include "ioimpl.h"
+#include "p9libc.h"
 
 typedef struct Addr Addr;
 

@@ -109,15 +109,24 @@ doannounce(va_list *arg)
 	return fd < 0? l9dialerr("announce", addr): fd;
 }
 
+static int
+named(long fd, char *dir)
+{
+	if(fd >= 0 && dir != nil)
+		l9dirput(dir, (int)fd);
+	return (int)fd;
+}
+
 int
 ioannounce(Ioproc *io, const char *addr, char *dir)
 {
-	int fd;
+	return named(iocall(io, doannounce, addr), dir);
+}
 
-	fd = (int)iocall(io, doannounce, addr);
-	if(fd >= 0 && dir != nil)
-		l9dirput(dir, fd);
-	return fd;
+int
+p9announce(const char *addr, char *dir)
+{
+	return named(l9iodirect(doannounce, addr), dir);
 }
 
 static long
@@ -143,12 +152,13 @@ dolisten(va_list *arg)
 int
 iolisten(Ioproc *io, const char *dir, char *newdir)
 {
-	int fd;
+	return named(iocall(io, dolisten, dir), newdir);
+}
 
-	fd = (int)iocall(io, dolisten, dir);
-	if(fd >= 0 && newdir != nil)
-		l9dirput(newdir, fd);
-	return fd;
+int
+p9listen(const char *dir, char *newdir)
+{
+	return named(l9iodirect(dolisten, dir), newdir);
 }
 
 /*
@@ -169,4 +179,11 @@ ioaccept(Ioproc *io, int ctl, const char *dir)
 {
 	(void)ctl;
 	return (int)iocall(io, doaccept, dir);
+}
+
+int
+p9accept(int ctl, const char *dir)
+{
+	(void)ctl;
+	return (int)l9iodirect(doaccept, dir);
 }

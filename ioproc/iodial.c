@@ -104,12 +104,12 @@ dodial(va_list *arg)
 	return fd < 0? l9dialerr("dial", addr): fd;
 }
 
-int
-iodial(Ioproc *io, const char *addr, const char *local, char *dir, int *cfdp)
+/* the rest of what a caller of dial gets */
+static int
+dialed(int fd, const char *addr, char *dir, int *cfdp)
 {
-	int fd, cfd;
+	int cfd;
 
-	fd = (int)iocall(io, dodial, addr, local);
 	if(fd < 0)
 		return -1;
 	if(cfdp != nil){
@@ -126,4 +126,16 @@ iodial(Ioproc *io, const char *addr, const char *local, char *dir, int *cfdp)
 	if(dir != nil)
 		l9dirput(dir, fd);
 	return fd;
+}
+
+int
+iodial(Ioproc *io, const char *addr, const char *local, char *dir, int *cfdp)
+{
+	return dialed((int)iocall(io, dodial, addr, local), addr, dir, cfdp);
+}
+
+int
+p9dial(const char *addr, const char *local, char *dir, int *cfdp)
+{
+	return dialed((int)l9iodirect(dodial, addr, local), addr, dir, cfdp);
 }

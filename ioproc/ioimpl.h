@@ -34,6 +34,9 @@ void	l9helperclose(Helper*);
 /* in an op: the call that is being made was interrupted */
 bool	l9iocancelled(void);
 
+/* make the call in this OS thread: no Ioproc, no interrupt */
+long	l9iodirect(long (*op)(va_list*), ...);
+
 /* the system call x, made again when a signal that is none of ours ended it */
 #define L9RETRY(r, x)	do (r) = (x); while((r) < 0 && errno == EINTR && !l9iocancelled())
 

@@ -73,6 +73,18 @@ iointerrupt(Ioproc *io)
 }
 
 long
+l9iodirect(long (*op)(va_list*), ...)
+{
+	va_list arg;
+	long r;
+
+	va_start(arg, op);
+	r = op(&arg);
+	va_end(arg);
+	return r;
+}
+
+long
 iocall(Ioproc *io, long (*op)(va_list*), ...)
 {
 	Call c;

@@ -1,11 +1,12 @@
 #!/bin/sh
 # The headers beside those of POSIX: headers.sh srcdir
 #
-#	lib9thread.h by itself, and plan9/*.h, each before and after every
+#	lib9thread.h with p9*.h, and plan9/*.h, each before and after every
 #	POSIX header that this system has; C11 and C17, C++17 for what C++
 #	programs may include; plain and with -D_FORTIFY_SOURCE=2 -O2
 #	send and recv both ways in one file
-#	lib9thread.h defines no lower-case macro
+#	lib9thread.h and p9*.h define no lower-case macro; NOPLAN9DEFINES leaves
+#	no short name
 #
 # All headers go into one file; if that fails, each is tried by itself, to
 # say which it is.
@@ -122,26 +123,26 @@ for std in c11 c17 gnu17; do
 	posix="-std=$std ${CFLAGS:-}"
 	[ $std = gnu17 ] || posix="$posix -D_XOPEN_SOURCE=700"
 	for more in '' "$fortify"; do
-		both "lib9thread.h $std $more" "$cc" "$posix $inc $more" c lib9thread.h "$chdrs"
-		both "plan9/thread.h $std $more" "$cc" "$posix $p9inc $more" c 'u.h libc.h thread.h' "$chdrs"
-		both "NOPLAN9DEFINES $std $more" "$cc" "$posix $p9inc -DNOPLAN9DEFINES $more" c 'u.h libc.h thread.h' "$chdrs"
+		both "lib9thread.h $std $more" "$cc" "$posix $inc $more" c 'lib9thread.h p9libc.h p9bio.h' "$chdrs"
+		both "plan9/thread.h $std $more" "$cc" "$posix $p9inc $more" c 'u.h libc.h bio.h thread.h' "$chdrs"
+		both "NOPLAN9DEFINES $std $more" "$cc" "$posix $p9inc -DNOPLAN9DEFINES $more" c 'u.h libc.h bio.h thread.h' "$chdrs"
 	done
 done
-both 'lib9thread.h gnu17 -D_GNU_SOURCE' "$cc" "-std=gnu17 $inc -D_GNU_SOURCE ${CFLAGS:-}" c lib9thread.h "$chdrs"
-both 'plan9/thread.h gnu17 -D_GNU_SOURCE' "$cc" "-std=gnu17 $p9inc -D_GNU_SOURCE $fortify ${CFLAGS:-}" c 'u.h libc.h thread.h' "$chdrs"
+both 'lib9thread.h gnu17 -D_GNU_SOURCE' "$cc" "-std=gnu17 $inc -D_GNU_SOURCE ${CFLAGS:-}" c 'lib9thread.h p9libc.h p9bio.h' "$chdrs"
+both 'plan9/thread.h gnu17 -D_GNU_SOURCE' "$cc" "-std=gnu17 $p9inc -D_GNU_SOURCE $fortify ${CFLAGS:-}" c 'u.h libc.h bio.h thread.h' "$chdrs"
 
 if [ -n "$cxx" ] && command -v ${cxx%% *} >/dev/null; then
 	cxxhdrs=$(present "$cxx" "$headers" c++17 c++ | grep -vx 'stdatomic.h\|stdnoreturn.h\|threads.h')
 	for more in '' "$fortify"; do
-		both "lib9thread.h c++17 $more" "$cxx" "-std=c++17 $inc ${CXXFLAGS:-} $more" cc lib9thread.h "$cxxhdrs"
-		both "plan9/thread.h c++17 $more" "$cxx" "-std=c++17 $p9inc ${CXXFLAGS:-} $more" cc 'u.h thread.h' "$cxxhdrs"
+		both "lib9thread.h c++17 $more" "$cxx" "-std=c++17 $inc ${CXXFLAGS:-} $more" cc 'lib9thread.h p9libc.h p9bio.h' "$cxxhdrs"
+		both "plan9/thread.h c++17 $more" "$cxx" "-std=c++17 $p9inc ${CXXFLAGS:-} $more" cc 'u.h libc.h bio.h thread.h' "$cxxhdrs"
 	done
 else
 	echo '# no C++ compiler'
 fi
 
 # each of ours by itself, and twice
-for h in lib9thread.h u.h libc.h thread.h; do
+for h in lib9thread.h p9bio.h p9libc.h u.h libc.h bio.h thread.h; do
 	include $h $h >"$tmp/self.c"
 	if compile "$h" "$cc" "-std=c11 -pedantic-errors $p9inc ${CFLAGS:-}" "$tmp/self.c"; then
 		ok "$h by itself, -pedantic"
@@ -211,26 +212,37 @@ done
 
 # macros: those with lib9thread.h against those without
 include stdarg.h stddef.h stdint.h >"$tmp/base.c"
-include stdarg.h stddef.h stdint.h lib9thread.h >"$tmp/with.c"
+include stdarg.h stddef.h stdint.h lib9thread.h p9libc.h p9bio.h >"$tmp/with.c"
 for f in base with; do
 	$cc -std=gnu17 $inc ${CFLAGS:-} -E -dM "$tmp/$f.c" | sed 's/^#define \([A-Za-z0-9_]*\).*/\1/' | sort >"$tmp/$f"
 done
-comm -13 "$tmp/base" "$tmp/with" | grep -v '^L9\|^LIB9THREAD_H$\|^[A-Z][a-z]*$' >"$tmp/err"
+comm -13 "$tmp/base" "$tmp/with" | grep -v '^L9\|^LIB9THREAD_H$\|^P9[A-Z]*_H$\|^[A-Z][a-z]*$\|^DM[A-Z]*$\|^RF[A-Z]*$' >"$tmp/err"
 if [ -s "$tmp/err" ]; then
-	fail 'lib9thread.h defines no macro that might clash' "$tmp/err"
+	fail 'lib9thread.h and p9*.h define no macro that might clash' "$tmp/err"
 else
-	ok 'lib9thread.h defines no macro that might clash'
+	ok 'lib9thread.h and p9*.h define no macro that might clash'
 fi
-include u.h libc.h >"$tmp/base.c"
-include u.h libc.h thread.h >"$tmp/with.c"
-for f in base with; do
-	$cc -std=gnu17 $p9inc -DNOPLAN9DEFINES ${CFLAGS:-} -E -dM "$tmp/$f.c" | sed 's/^#define \([A-Za-z0-9_]*\).*/\1/' | sort >"$tmp/$f"
-done
-comm -13 "$tmp/base" "$tmp/with" | grep -v '^PLAN9_' >"$tmp/err"
-if [ -s "$tmp/err" ]; then
-	fail 'NOPLAN9DEFINES leaves no macro of thread.h' "$tmp/err"
+# the short names of libc.h and thread.h: there, and not there
+sed -n '/^#if !defined(NOPLAN9DEFINES)/,/^#endif/s/^#define \([a-z][a-z0-9]*\)(.*/\1/p' "$src"/include/plan9/*.h | sort >"$tmp/short"
+include u.h libc.h bio.h thread.h >"$tmp/with.c"
+$cc -std=gnu17 $p9inc ${CFLAGS:-} -E -dM "$tmp/with.c" | sed -n 's/^#define \([A-Za-z0-9_]*\)(.*/\1/p' | sort >"$tmp/with"
+$cc -std=gnu17 $p9inc -DNOPLAN9DEFINES ${CFLAGS:-} -E -dM "$tmp/with.c" | sed 's/^#define \([A-Za-z0-9_]*\).*/\1/' | sort >"$tmp/without"
+grep -qx print "$tmp/short" || echo 'no short names found' >"$tmp/missing"
+comm -23 "$tmp/short" "$tmp/with" >>"$tmp/missing"
+if [ -s "$tmp/missing" ]; then
+	fail 'the short names are function-like macros' "$tmp/missing"
 else
-	ok 'NOPLAN9DEFINES leaves no macro of thread.h'
+	ok 'the short names are function-like macros'
+fi
+# glibc has some of its own
+$cc -std=gnu17 $p9inc ${CFLAGS:-} -E -dM -x c - <<! | sed 's/^#define \([A-Za-z0-9_]*\).*/\1/' | sort >"$tmp/base"
+$(sed -n 's/^#include <\([a-z/]*\.h\)>/\1/p' "$src/include/plan9/libc.h" | grep -v p9libc | while read -r h; do include $h; done)
+!
+comm -12 "$tmp/short" "$tmp/without" | comm -23 - "$tmp/base" >"$tmp/err"
+if [ -s "$tmp/err" ]; then
+	fail 'NOPLAN9DEFINES leaves no short name' "$tmp/err"
+else
+	ok 'NOPLAN9DEFINES leaves no short name'
 fi
 
 echo "$npass passed, $nfail failed"

@@ -3,10 +3,10 @@
 #
 #	arch/		itself
 #	lib9thread/	itself, arch/ (the contract), include/
-#	ioproc/ timers/	themselves, lib9thread/upper/, arch/, include/; not each other
+#	ioproc/ timers/ exec/ p9/	themselves, lib9thread/upper/, arch/, include/; not each other
 #	entry/		lib9thread/upper/, include/; main.c include/ alone
-#	include/	lib9thread.h: three headers of ISO C; plan9/: that, the
-#			system, each other; nobody in the library includes plan9/
+#	include/	lib9thread.h: three headers of ISO C; plan9/: that, p9*.h,
+#			the system, each other; nobody in the library includes plan9/
 #
 # and what depends on a CPU or an OS is in arch/ alone, by folders; and no
 # file names a path of the machine where it was written.
@@ -16,7 +16,7 @@ export LC_ALL=C
 src=${1:?usage: layers.sh srcdir}
 cd "$src" || exit 1
 src=$(pwd)
-rooms='arch lib9thread ioproc timers entry'
+rooms='arch lib9thread ioproc timers exec p9 entry'
 
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
@@ -93,7 +93,7 @@ okempty 'lib9thread/ includes itself, arch/ and include/' "$tmp/err"
 check "$(sources lib9thread/upper)" lib9thread/upper arch include >"$tmp/err"
 okempty 'lib9thread/upper/ includes nothing private' "$tmp/err"
 
-for room in ioproc timers; do
+for room in ioproc timers exec p9; do
 	check "$(sources $room)" $room lib9thread/upper arch include >"$tmp/err"
 	okempty "$room/ includes itself, lib9thread/upper/, arch/ and include/" "$tmp/err"
 done
@@ -105,11 +105,13 @@ okempty 'main.c includes lib9thread.h alone' "$tmp/err"
 
 includes include/lib9thread.h | grep -v ' <stdarg.h>$\| <stddef.h>$\| <stdint.h>$' >"$tmp/err"
 okempty 'lib9thread.h includes three headers of ISO C' "$tmp/err"
+includes "include/p9bio.h include/p9libc.h" | grep -v ' <stdarg.h>$\| <lib9thread.h>$' >"$tmp/err"
+okempty 'p9*.h include lib9thread.h' "$tmp/err"
 
 includes "$(sources include/plan9)" | grep -v ' <.*>$' >"$tmp/err"
 includes "$(sources include/plan9)" | sed 's/.*<//; s/>//' | grep -Fx -f "$tmp/ours" |
-	grep -vx 'lib9thread.h\|u.h\|libc.h\|thread.h\|bio.h' >>"$tmp/err"
-okempty 'plan9/ includes lib9thread.h, itself and the system' "$tmp/err"
+	grep -vx 'lib9thread.h\|p9libc.h\|p9bio.h\|u.h\|libc.h\|thread.h\|bio.h' >>"$tmp/err"
+okempty 'plan9/ includes the public headers, itself and the system' "$tmp/err"
 
 grep -n 'plan9/' $(sources $rooms) | grep '# *include' >"$tmp/err"
 okempty 'the library includes nothing of plan9/' "$tmp/err"

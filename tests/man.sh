@@ -2,7 +2,7 @@
 # The manual against the library: man.sh srcdir [builddir]
 #
 #	lint, order of sections, cross-references
-#	the SYNOPSIS of every page against include/lib9thread.h, both ways
+#	the SYNOPSIS of every page against the public headers, both ways
 #	lib9thread.sym, the constants, plan9/*.h and the error strings
 #	every example: compiled; with builddir linked; those marked `.\" run'
 #	are run, and must print the block that follows
@@ -17,7 +17,7 @@ build=${2:+$(cd "$2" && pwd)}
 cc=${CC:-cc}
 cflags="-std=gnu17 -Wall -Wextra -Werror ${CFLAGS:-} -I$src/include -I$src/include/plan9"
 man=$src/man
-header=$src/include/lib9thread.h
+header="$src/include/lib9thread.h $src/include/p9libc.h $src/include/p9bio.h"
 sections='NAME
 LIBRARY
 SYNOPSIS
@@ -29,9 +29,10 @@ SEE ALSO
 HISTORY
 BUGS'
 # pages of others that ours may name
-theirs='_exit.2 clock_gettime.2 close.2 execve.2 fork.2 open.2 read.2 recv.2
-send.2 sigaltstack.2 atexit.3 exit.3 getaddrinfo.3 longjmp.3 printf.3
-pthread_create.3 pthread_exit.3 sleep.3 strerror.3 va_arg.3 signal.7'
+theirs='_exit.2 clock_gettime.2 close.2 execve.2 fork.2 open.2 read.2 recv.2 send.2
+sigaltstack.2 atexit.3 exit.3 getaddrinfo.3 longjmp.3 printf.3 pthread_create.3
+pthread_exit.3 sleep.3 strerror.3 va_arg.3 signal.7 dup.2 waitpid.2 free.3
+nohup.1 access.2 pipe.2 umask.2 write.2 malloc.3 remove.3'
 
 if ! command -v mandoc >/dev/null; then
 	echo 'man.sh: no mandoc'
@@ -142,9 +143,9 @@ squeeze() {
 declared() {
 	awk '
 	/^(typedef|struct|enum|#|extern "C")/ { next }
-	/^[A-Za-z]/ && match($0, /[a-z][a-z0-9]*\(/) { print substr($0, RSTART, RLENGTH-1); next }
+	/^[A-Za-z]/ && match($0, /[A-Za-z][A-Za-z0-9]*\(/) { print substr($0, RSTART, RLENGTH-1); next }
 	/^extern/ { sub(/;.*/, ""); sub(/.*[ \t*]/, ""); print }
-	' "$header"
+	' $header
 }
 
 # $1 into $tmp/<page>-n.c and, for those marked to be run, $tmp/<page>-n.out
@@ -221,7 +222,8 @@ for p in $pages; do
 
 	# not declared, or declared otherwise: an error either way
 	{
-		echo '#include <lib9thread.h>'
+		echo '#include <p9libc.h>'
+		echo '#include <p9bio.h>'
 		echo 'void l9check(void){'
 		cut -f1 "$syn" | sed 's/.*/	(void)&;/'
 		echo '}'
@@ -230,7 +232,7 @@ for p in $pages; do
 	$cc $cflags -fsyntax-only "$tmp/syn.c" >"$tmp/err" 2>&1
 	okempty "declarations of $page" "$tmp/err"
 
-	squeeze <"$header" >"$tmp/header"
+	cat $header | squeeze >"$tmp/header"
 	structs "$p" | tr '}' '\n' | sed 's/^;//; /^$/d' >"$tmp/structs"
 	while read -r s; do
 		grep -Fq "$s}" "$tmp/header" || echo "$s}"
@@ -241,10 +243,10 @@ done
 # the other way
 declared | sort >"$tmp/declared"
 if [ ! -s "$tmp/declared" ]; then
-	fail 'no declarations found in lib9thread.h'
+	fail 'no declarations found in the public headers'
 fi
 comm -23 "$tmp/declared" "$tmp/documented" >"$tmp/err"
-okempty 'everything in lib9thread.h is documented' "$tmp/err"
+okempty 'everything in the public headers is documented' "$tmp/err"
 uniq -d "$tmp/documented" >"$tmp/err"
 okempty 'nothing is documented twice' "$tmp/err"
 
@@ -264,11 +266,11 @@ fi
 # constants: L9* and the guard are not for programs
 sed -n 's/^#define[ 	]*\([A-Za-z0-9]*\).*/\1/p
 	s/^	\([A-Z][A-Z0-9]*\)[ ,].*/\1/p
-	s/^	\([A-Z][A-Z0-9]*\),$/\1/p' "$header" | grep -v '^L9\|^LIB9' | sort -u |
+	s/^	\([A-Z][A-Z0-9]*\),$/\1/p' $header | grep -v '^L9\|^LIB9\|^P9' | sort -u |
 while read -r x; do
 	grep -q "^\\.\\(It \\)*Dv \\(.* \\)*$x\\( \\|\$\\)" $pages || echo "$x"
 done >"$tmp/err"
-okempty 'every constant of lib9thread.h is documented' "$tmp/err"
+okempty 'every constant of the public headers is documented' "$tmp/err"
 
 sed -n 's/^#define[ 	]*\([A-Za-z0-9]*\).*/\1/p
 	s/^typedef.*[ 	]\([a-z0-9]*\);/\1/p' "$src"/include/plan9/*.h |
@@ -280,12 +282,12 @@ okempty 'every name of plan9/*.h is in p9names.7' "$tmp/err"
 
 sed -n '/^\.Ss Not there/,/^\.Sh/s/^\.Li \([a-z0-9]*\) .*/\1/p' "$man/p9names.7" >"$tmp/not"
 while read -r x; do
-	cat "$header" "$src"/include/plan9/*.h | grep "^[A-Za-z#].*[^a-z0-9]$x(" 
+	cat $header "$src"/include/plan9/*.h | grep "^[A-Za-z#].*[^a-z0-9]$x(" 
 done <"$tmp/not" >"$tmp/err"
 okempty 'what p9names.7 says is not there is not' "$tmp/err"
 
 # error strings
-cat "$src"/lib9thread/*.[ch] "$src"/ioproc/*.[ch] "$src"/timers/*.[ch] "$src"/entry/*.[ch] >"$tmp/code" 2>/dev/null
+cat "$src"/lib9thread/*.[ch] "$src"/ioproc/*.[ch] "$src"/timers/*.[ch] "$src"/exec/*.[ch] "$src"/p9/*.[ch] "$src"/entry/*.[ch] >"$tmp/code" 2>/dev/null
 # "timed out" is for calls with a deadline, of which there are none yet
 grep -o 'l9err([^"]*"[^"%]*")' "$tmp/code" | sed 's/^[^"]*"//; s/")$//' | sort -u | grep -Fvx 'timed out' |
 while read -r s; do

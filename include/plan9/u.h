@@ -31,7 +31,17 @@ typedef unsigned long	ulong;
 #define nil	((void*)0)
 #endif
 #define nelem(x)	(sizeof(x)/sizeof((x)[0]))
-#define USED(x)		((void)(x))
-#define SET(x)		((x) = 0)
+/* of up to four variables, as Plan 9's compilers take them */
+#define L9VARS(_1, _2, _3, _4, name, ...)	name
+#define USED(...)	L9VARS(__VA_ARGS__, l9used4, l9used3, l9used2, l9used1, 0)(__VA_ARGS__)
+#define l9used1(a)	((void)(a))
+#define l9used2(a, b)	(l9used1(a), l9used1(b))
+#define l9used3(a, b, c)	(l9used2(a, b), l9used1(c))
+#define l9used4(a, b, c, d)	(l9used3(a, b, c), l9used1(d))
+#define SET(...)	L9VARS(__VA_ARGS__, l9set4, l9set3, l9set2, l9set1, 0)(__VA_ARGS__)
+#define l9set1(a)	((a) = 0)
+#define l9set2(a, b)	(l9set1(a), l9set1(b))
+#define l9set3(a, b, c)	(l9set2(a, b), l9set1(c))
+#define l9set4(a, b, c, d)	(l9set3(a, b, c), l9set1(d))
 
 #endif
