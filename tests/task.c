@@ -175,19 +175,22 @@ static void
 dataproc(void *v)
 {
 	Channel *c;
-	int i, x;
+	void *mine;
+	int i;
 
 	c = v;
 	TCHECK(*threaddata() == nil);
 	TCHECK(*procdata() == nil);
-	*procdata() = &x;
+	/* an id: an address could come again, once this proc has ended */
+	mine = (void*)(uintptr_t)threadid();
+	*procdata() = mine;
 	*threaddata() = c;
 	for(i = 0; i < 5; i++)
 		TCHECK(threadcreate(datatask, c, 0) > 0);
 	for(i = 0; i < 20; i++)
 		threadyield();
 	TCHECK(*threaddata() == c);
-	TCHECK(*procdata() == &x);
+	TCHECK(*procdata() == mine);
 }
 
 static void
