@@ -82,6 +82,30 @@ exitagain(void)
 	threadexitsall(NULL);
 }
 
+/* the library works on until the very end */
+static void
+reply(void *v)
+{
+	chansendul(v, 3);
+}
+
+static void
+useit(void)
+{
+	Channel *c;
+	unsigned long n;
+
+	c = chancreate(sizeof(unsigned long), 0);
+	threadcreate(reply, c, 0);
+	n = chanrecvul(c);
+	proccreate(reply, c, 0);
+	n += chanrecvul(c);
+	threadsleep(Millisecond);
+	if(n == 6)
+		say("used\n");
+	chanfree(c);
+}
+
 static void*
 foreignforever(void *v)
 {
@@ -238,6 +262,20 @@ end(const char *how)
 	if(IS("all from atexit")){
 		atexit(exitagain);
 		threadexitsall(bad);
+	}
+	if(IS("atexit uses it")){
+		atexit(useit);
+		return;
+	}
+	if(IS("atexit uses it, in a proc")){
+		atexit(useit);
+		proccreate(exits, NULL, 0);
+		return;
+	}
+	if(IS("atexit uses it, all")){
+		atexit(useit);
+		proccreate(exitsall, NULL, 0);
+		forever(NULL);
 	}
 	if(IS("foreign lives")){
 		pthread_create(&t, NULL, foreignforever, NULL);

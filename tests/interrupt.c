@@ -588,7 +588,7 @@ race(int nel, int kind, bool together)
 	}
 	id[0] = (int)chanrecvul(r.ids);
 	id[1] = (int)chanrecvul(r.ids);
-	n = ntimes(100000);
+	n = ntimes(300000);
 	for(i = 0; i < n; i++){
 		assert_int_equal(threadint(id[i%2]), 0);
 		/* now and then leave them the time to get somewhere */

@@ -1,4 +1,6 @@
 /* Scheduling, idling and waking across procs: no wake-up is ever lost. */
+#include <sys/time.h>
+
 #include "t.h"
 
 enum {
@@ -444,6 +446,63 @@ dozers(void **state)
 	chanfree(p.fro);
 }
 
+/*
+ * The program's own signals, all the while: nothing fails, and no sleep ends
+ * early.
+ */
+static _Atomic int nsignal;
+
+static void
+caught(int sig)
+{
+	atomic_fetch_add(&nsignal, 1);
+}
+
+static void
+napper(void *v)
+{
+	int64_t t;
+	int i, n;
+
+	n = ntimes(100);
+	for(i = 0; i < n; i++){
+		t = threadnow();
+		TCHECK(threadsleep(Millisecond) == 0);
+		TCHECK(threadnow() - t >= Millisecond);
+	}
+	TCHECK(chansendul(v, 1) == 1);
+}
+
+static void
+signals(void **state)
+{
+	struct sigaction sa, old;
+	struct itimerval it;
+	Channel *c;
+	int i;
+
+	memset(&sa, 0, sizeof sa);
+	sa.sa_handler = caught;		/* no SA_RESTART */
+	sigaction(SIGALRM, &sa, &old);
+	memset(&it, 0, sizeof it);
+	it.it_interval.tv_usec = it.it_value.tv_usec = 200;
+	setitimer(ITIMER_REAL, &it, nil);
+	c = ulchan(0);
+	for(i = 0; i < 4; i++)
+		assert_true((i%2 == 0? proccreate: threadcreate)(napper, c, 0) > 0);
+	pingpong(true, 0, ntimes(20000));
+	for(i = 0; i < 4; i++)
+		assert_int_equal(chanrecvul(c), 1);
+	alltoall(1, ntimes(50));
+	/* it does come */
+	while(atomic_load(&nsignal) < 10)
+		threadsleep(Millisecond);
+	memset(&it, 0, sizeof it);
+	setitimer(ITIMER_REAL, &it, nil);
+	sigaction(SIGALRM, &old, nil);
+	chanfree(c);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -457,6 +516,7 @@ main(int argc, char *argv[])
 		TEST(herd),
 		TEST(comeandgo),
 		TEST(dozers),
+		TEST(signals),
 	};
 
 	if(threadinit() < 0)

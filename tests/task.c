@@ -1,5 +1,6 @@
 /* Tasks and procs: thread(3). */
 #include <fenv.h>
+#include <pthread.h>
 
 #include "t.h"
 
@@ -330,7 +331,10 @@ parkproc(void *v)
 
 	p = v;
 	for(i = 0; i < p->n; i++)
-		TCHECK(threadcreate(parked, p, 1024) > 0);
+		if(threadcreate(parked, p, 1024) < 0){
+			tbad("threadcreate", __FILE__, __LINE__);
+			p->n = i;
+		}
 	while(p->in < p->n)
 		threadyield();
 	TCHECK(chansendul(p->done, 1) == 1);
@@ -709,6 +713,36 @@ rounding(void **state)
 #endif
 
 /*
+ * A proc has the signal mask of its maker.
+ */
+static void
+masked(void *v)
+{
+	sigset_t s;
+
+	TCHECK(pthread_sigmask(SIG_SETMASK, nil, &s) == 0);
+	TCHECK(chansendul(v, sigismember(&s, SIGUSR1)<<1 | sigismember(&s, SIGUSR2)) == 1);
+}
+
+static void
+masks(void **state)
+{
+	sigset_t set, old;
+	Channel *c;
+
+	c = ulchan(0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &set, &old);
+	assert_true(proccreate(masked, c, 0) > 0);
+	assert_int_equal(chanrecvul(c), 2);
+	pthread_sigmask(SIG_SETMASK, &old, nil);
+	assert_true(proccreate(masked, c, 0) > 0);
+	assert_int_equal(chanrecvul(c), 0);
+	chanfree(c);
+}
+
+/*
  * Reference counts.
  */
 typedef struct Refs Refs;
@@ -784,6 +818,7 @@ main(int argc, char *argv[])
 		TEST(procsfromprocs),
 		TEST(errors),
 		TEST(rounding),
+		TEST(masks),
 		TEST(refs),
 	};
 
