@@ -41,6 +41,17 @@ lookuperr(int e, const char *host)
 	return l9err(EHOSTUNREACH, buf);
 }
 
+/* getaddrinfo takes a number for a port without a look at its size */
+static bool
+badport(const char *service)
+{
+	char *end;
+	long n;
+
+	n = strtol(service, &end, 10);
+	return end != service && *end == '\0' && (n < 0 || n > 65535);
+}
+
 static int
 parsetcp(Addr *a, const char *rest, bool passive)
 {
@@ -53,6 +64,8 @@ parsetcp(Addr *a, const char *rest, bool passive)
 	service = strchr(rest, '!');
 	if(service == nil || service == rest || service[1] == '\0' || strchr(service+1, '!') != nil)
 		return l9err(EINVAL, "bad dial string: not tcp!host!service");
+	if(badport(service+1))
+		return l9err(EINVAL, "bad dial string: port out of range");
 	n = (size_t)(service - rest);
 	if(n >= sizeof host)
 		return l9err(EINVAL, "bad dial string: host too long");
@@ -134,11 +147,16 @@ l9dirget(const char *dir)
 int
 l9dialerr(const char *call, const char *addr)
 {
-	char old[ERRMAX], buf[3*ERRMAX];
+	enum { Room = 64 };	/* for the address: the reason must fit too */
+	char old[ERRMAX], buf[2*ERRMAX];
+	bool cut;
 	int e;
 
 	e = errno;
 	rerrstr(old, sizeof old);
-	snprintf(buf, sizeof buf, "%s %s: %s", call, addr == nil? "(nil)": addr, old);
+	if(addr == nil)
+		addr = "(nil)";
+	cut = strlen(addr) > Room;
+	snprintf(buf, sizeof buf, "%s %.*s%s: %s", call, cut? Room-3: Room, addr, cut? "...": "", old);
 	return l9err(e, buf);
 }

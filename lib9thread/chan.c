@@ -176,6 +176,15 @@ l9changet(Channel *c, void *v)
 	}
 }
 
+void
+l9chandrop(Channel *c)
+{
+	l9lock(&c->lk);
+	while(c->n > 0)
+		l9changet(c, nil);
+	l9unlock(&c->lk);
+}
+
 /* with c->lk held: everybody who waits in q is told why */
 static void
 wakeall(Channel *c, Waitq *q, int why, Batch *b)

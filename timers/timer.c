@@ -1,10 +1,11 @@
 /*
  * Timers with a channel.
  *
- * Only the timer proc sends on the channel, under its heap's lock and
- * without blocking; the channel holds one message.  So once a Sleeper is
- * disarmed nothing more can come, and draining the channel then leaves no
- * stale message.
+ * A timer is guarded by its heap's lock.  Only the timer proc sends on the
+ * channel, with that lock and without blocking; the channel holds one
+ * message.  So whoever has the lock, takes the Sleeper out and drops what is
+ * in the channel leaves no stale message, whatever others do with the timer
+ * at the same time.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ struct Clock
 {
 	Timer	pub;		/* first: a Timer* is a Clock* */
 	Sleeper	s;
-	int64_t	period;		/* ns; 0: fires once */
+	int64_t	period;		/* the heap's lock: ns; 0: fires once */
 };
 
 static Clock*
@@ -91,15 +92,30 @@ ticker(int64_t ns)
 	return timernew(ns, ns);
 }
 
+/* out of the heap, and no message left.  1: it was running */
+static int
+stop(Clock *c, Heap *h)
+{
+	int was;
+
+	was = l9heaptake(h, &c->s);
+	l9chandrop(c->pub.c);
+	return was;
+}
+
 int
 timerstop(Timer *t)
 {
+	Clock *c;
+	Heap *h;
 	int was;
 
 	if(t == nil)
 		l9misuse("timerstop", "nil timer");
-	was = l9timer->disarm(&((Clock*)(void*)t)->s);
-	p9nbrecv(t->c, nil);
+	c = (Clock*)(void*)t;
+	h = l9heaplock(&c->s);
+	was = stop(c, h);
+	l9heapunlock(h);
 	return was;
 }
 
@@ -107,19 +123,26 @@ int
 timerreset(Timer *t, int64_t ns)
 {
 	Clock *c;
+	Heap *h;
 	int was;
+	bool bad;
 
 	if(t == nil)
 		l9misuse("timerreset", "nil timer");
 	c = (Clock*)(void*)t;
-	if(c->period != 0 && ns <= 0)
+	h = l9heaplock(&c->s);
+	bad = c->period != 0 && ns <= 0;
+	was = 0;
+	if(!bad){
+		was = stop(c, h);
+		if(c->period != 0)
+			c->period = ns;
+		c->s.when = l9fromnow(ns);
+		l9heapadd(h, &c->s);
+	}
+	l9heapunlock(h);
+	if(bad)
 		l9misuse("timerreset", "period of %lld ns", (long long)ns);
-	was = timerstop(t);
-	if(c->period != 0)
-		c->period = ns;
-	c->s.when = l9fromnow(ns);
-	/* cannot fail: there is a timer proc since the timer was made */
-	l9timer->arm(&c->s);
 	return was;
 }
 

@@ -26,7 +26,6 @@ enum {
 
 #define Nap	(500*Millisecond)
 
-typedef struct Heap Heap;
 struct Heap
 {
 	_Alignas(64) Spin	lk;
@@ -185,37 +184,61 @@ start(void)
 	return e == 0? 0: l9err(e, strerror(e));
 }
 
-static Heap*
-heapof(Sleeper *s)
+Heap*
+l9heaplock(Sleeper *s)
 {
+	Heap *h;
+
 	if(s->heap == nil)
 		s->heap = &heaps[l9procindex(l9self()) % Nheap];
-	return s->heap;
+	h = s->heap;
+	l9lock(&h->lk);
+	return h;
+}
+
+void
+l9heapunlock(Heap *h)
+{
+	int64_t old, min;
+
+	old = ldrlx(&h->min);
+	setmin(h);
+	min = ldrlx(&h->min);
+	l9unlock(&h->lk);
+	/* sc: pairs with the timer proc's store, which comes before its second look at min */
+	if(min < old && min < ldsc(&sleepto)){
+		/* release pairs with the acquire in timerproc */
+		atomic_fetch_add_explicit(&wakes, 1, memory_order_release);
+		l9wakeword(&wakes);
+	}
+}
+
+int
+l9heaptake(Heap *h, Sleeper *s)
+{
+	if(s->prev == nil)
+		return 0;
+	l9heapdel(&h->root, s);
+	return 1;
+}
+
+void
+l9heapadd(Heap *h, Sleeper *s)
+{
+	l9heapput(&h->root, s);
 }
 
 static int
 arm(Sleeper *s)
 {
 	Heap *h;
-	int64_t when;
-	bool first;
 
 	if(start() < 0)
 		return -1;
-	h = heapof(s);
-	when = s->when;
-	l9lock(&h->lk);
-	l9heapput(&h->root, s);
-	first = h->root == s;
-	if(first)
-		setmin(h);
-	l9unlock(&h->lk);
+	h = l9heaplock(s);
+	l9heapadd(h, s);
 	/* from here on s may be gone: its time may have come */
-	if(first && when < ldsc(&sleepto)){
-		/* release pairs with the acquire in timerproc */
-		atomic_fetch_add_explicit(&wakes, 1, memory_order_release);
-		l9wakeword(&wakes);
-	}
+	l9heapunlock(h);
 	return 0;
 }
 
@@ -223,18 +246,13 @@ static int
 disarm(Sleeper *s)
 {
 	Heap *h;
-	bool in;
+	int in;
 
-	h = s->heap;
-	if(h == nil)
+	if(s->heap == nil)
 		return 0;	/* never armed */
-	l9lock(&h->lk);
-	in = s->prev != nil;
-	if(in){
-		l9heapdel(&h->root, s);
-		setmin(h);
-	}
-	l9unlock(&h->lk);
+	h = l9heaplock(s);
+	in = l9heaptake(h, s);
+	l9heapunlock(h);
 	return in;
 }
 

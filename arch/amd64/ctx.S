@@ -71,12 +71,12 @@ l9ctxswitch:
 	popq	%rbp
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore rbp
-	/* not ret: the return predictor would guess the caller on the old
-	   stack, and be wrong every time */
-	popq	%rcx
-	.cfi_adjust_cfa_offset -8
-	.cfi_register rip, rcx
-	notrack jmp *%rcx		/* no endbr64 where a call returns to */
+	/* ret, not a jump: nearly all switches are called from one place
+	   (l9sched), so the predictor's guess is right although the stack is
+	   another, and the calls and returns around it stay paired.  A jump
+	   leaves one too many on the predictor's stack, and every return up
+	   to the task's own code is then guessed wrong. */
+	ret
 	.cfi_endproc
 
 	/* out of the way: the control state differs */

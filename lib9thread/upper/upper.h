@@ -36,6 +36,7 @@ typedef struct Spin Spin;
 typedef struct Batch Batch;
 typedef struct Sleeper Sleeper;
 typedef struct Timerhooks Timerhooks;
+typedef struct Channel Channel;	/* lib9thread.h */
 
 /*
  * A lock for a few instructions, never held across a switch or a system
@@ -147,6 +148,9 @@ int	l9deadlook(void);
 /* errno and errstr of the running task, put into those of another place */
 void	l9errget(int *e, char *buf);
 void	l9errput(int e, const char *buf);
+
+/* forget what is buffered in c, on which nobody waits to send */
+void	l9chandrop(Channel *c);
 
 /* print "lib9thread: call: what" on fd 2 and abort */
 _Noreturn void	l9misuse(const char *call, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -1,0 +1,299 @@
+/* The table of ids: lib9thread/id.c. */
+#include "impl.h"
+
+#include "t.h"
+
+enum {
+	Nlive	= 100*1000,
+	Nblock	= 1<<21,	/* as in id.c: 2^31 ids in blocks of 2^10 */
+	Block	= 1<<10,
+};
+
+typedef struct Live Live;
+struct Live
+{
+	Channel	*gate;
+	Channel	*out;
+	long	in;
+};
+
+static Channel*
+ulchan(int nel)
+{
+	Channel *c;
+
+	c = chancreate(sizeof(unsigned long), nel);
+	assert_non_null(c);
+	return c;
+}
+
+static void
+nop(void *v)
+{
+}
+
+static void
+live(void *v)
+{
+	Live *l;
+
+	l = v;
+	l->in++;
+	TCHECK(l9idtask(threadid()) == l9self());
+	TCHECK(chanrecv(l->gate, nil) == -1);
+	TCHECK(l9idtask(threadid()) == l9self());
+	l->in--;
+}
+
+static void
+drainrunq(void)
+{
+	while(threadyield() > 0)
+		;
+}
+
+static void
+none(void **state)
+{
+	assert_null(l9idtask(0));
+	assert_null(l9idtask(-1));
+	assert_null(l9idtask(INT_MIN));
+	assert_null(l9idtask(INT_MAX));
+	assert_null(l9idtask(threadid()+1));
+	assert_ptr_equal(l9idtask(threadid()), l9self());
+}
+
+/* from before it runs until it ends */
+static void
+lifetime(void **state)
+{
+	Live l;
+	Task *t;
+	int id;
+
+	l = (Live){ulchan(0), nil, 0};
+	id = threadcreate(live, &l, 0);
+	assert_true(id > 0);
+	assert_non_null(t = l9idtask(id));
+	threadyield();
+	assert_int_equal(l.in, 1);
+	assert_ptr_equal(l9idtask(id), t);
+	assert_int_equal(chanclose(l.gate), 0);
+	assert_ptr_equal(l9idtask(id), t);
+	drainrunq();
+	assert_null(l9idtask(id));
+	chanfree(l.gate);
+}
+
+/* another task on the same stack is not found by the old id, nor the old by the new */
+static void
+reuse(void **state)
+{
+	Live l;
+	Task *t, *u;
+	int id, old, i, n, same;
+
+	l = (Live){ulchan(0), nil, 0};
+	n = ntimes(20000);
+	same = 0;
+	t = nil;
+	old = 0;
+	for(i = 0; i < n; i++){
+		id = threadcreate(i%4 == 0? live: nop, &l, 0);
+		assert_true(id > old);
+		assert_non_null(u = l9idtask(id));
+		same += u == t;
+		if(old > 0 && i%4 != 1)
+			assert_null(l9idtask(old));
+		threadyield();
+		old = id;
+		t = u;
+		if(i%4 != 0)
+			assert_null(l9idtask(id));
+		else
+			assert_ptr_equal(l9idtask(id), u);
+	}
+	assert_true(same > 0);
+	assert_int_equal(l.in, (n+3)/4);
+	assert_int_equal(chanclose(l.gate), 0);
+	drainrunq();
+	assert_int_equal(l.in, 0);
+	chanfree(l.gate);
+}
+
+/* the table grows under those who live in it, and all stay to be found */
+static void
+growth(void **state)
+{
+	static int id[Nlive];
+	static Task *t[Nlive];
+	Live l;
+	int i, n;
+
+	/* ThreadSanitizer runs out of mappings, a leak checker reads all stacks */
+	n = Tsan || Asan? 2000: ntimes(Nlive);
+	l = (Live){ulchan(0), nil, 0};
+	for(i = 0; i < n; i++){
+		id[i] = threadcreate(live, &l, 0);
+		assert_true(id[i] > 0);
+		assert_non_null(t[i] = l9idtask(id[i]));
+		assert_ptr_equal(l9idtask(id[i/2]), t[i/2]);
+	}
+	for(i = 0; i < n; i++)
+		assert_ptr_equal(l9idtask(id[i]), t[i]);
+	drainrunq();
+	assert_int_equal(l.in, n);
+	assert_ptr_equal(l9idtask(threadid()), l9self());
+	assert_int_equal(chanclose(l.gate), 0);
+	drainrunq();
+	assert_int_equal(l.in, 0);
+	for(i = 0; i < n; i++)
+		assert_null(l9idtask(id[i]));
+	chanfree(l.gate);
+}
+
+/* ids of other procs, looked up while these grow their tables */
+typedef struct Grow Grow;
+struct Grow
+{
+	_Atomic int	first;
+	_Atomic int	last;
+	_Atomic bool	stop;
+	int	n;
+	Channel	*up;
+	Live	l;
+};
+
+static void
+grower(void *v)
+{
+	Grow *g;
+	int i, id;
+
+	g = v;
+	atomic_store(&g->first, threadid());
+	for(i = 0; i < g->n; i++){
+		id = threadcreate(live, &g->l, 0);
+		TCHECK(id > 0);
+		atomic_store(&g->last, id);
+		if(i%100 == 99)
+			threadyield();
+	}
+	while(g->l.in < g->n)
+		threadyield();
+	TCHECK(chansendul(g->up, 1) == 1);
+	while(g->l.in > 0)
+		threadyield();
+	while(!atomic_load(&g->stop))
+		threadyield();
+	TCHECK(chansendul(g->up, 2) == 1);
+}
+
+static void
+across(void **state)
+{
+	static Grow g;
+	Task *t;
+	int first, last, n;
+
+	g.n = Tsan || Asan? 1000: ntimes(20000);
+	g.up = ulchan(1);
+	g.l.gate = ulchan(0);
+	assert_true(proccreate(grower, &g, 0) > 0);
+	n = 0;
+	do{
+		first = atomic_load(&g.first);
+		last = atomic_load(&g.last);
+		if(first > 0){
+			assert_non_null(t = l9idtask(first));
+			assert_int_equal(ldrlx(&t->word)>>32, first);
+		}
+		if(last > 0){
+			assert_non_null(t = l9idtask(last));
+			assert_int_equal(ldrlx(&t->word)>>32, last);
+			n++;
+		}
+	}while(p9nbrecv(g.up, nil) == 0);
+	assert_true(n >= 0);
+	assert_int_equal(chanclose(g.l.gate), 0);
+	assert_non_null(l9idtask(first));
+	atomic_store(&g.stop, true);
+	assert_int_equal(chanrecvul(g.up), 2);
+	assert_null(l9idtask(last));
+	chanfree(g.up);
+	chanfree(g.l.gate);
+}
+
+/*
+ * All ids have been given once.  Those of tasks that still live are not given
+ * again.
+ */
+static void
+wrap(void **state)
+{
+	Live l;
+	Proc *p;
+	Task *t[3];
+	int id[3], i, k, got, nblock, wrapped, max;
+
+	if(Tsan || Asan || ntimes(100) < 100)
+		skip();
+	p = l9proc;
+	l = (Live){ulchan(0), nil, 0};
+	for(k = 0; k < 3; k++){
+		/* at the beginning of a block, so that the next round would meet it */
+		p->nextid = p->lastid;
+		assert_true((id[k] = threadcreate(live, &l, 0)) > 0);
+		assert_non_null(t[k] = l9idtask(id[k]));
+	}
+	threadyield();
+	got = id[2];
+	wrapped = 0;
+	max = 0;
+	nblock = 0;
+	for(i = 0; i < Nblock+100; i++){
+		int was;
+
+		was = got;
+		p->nextid = p->lastid;
+		got = threadcreate(nop, nil, 0);
+		assert_true(got > 0);
+		for(k = 0; k < 3; k++)
+			if(got == id[k])
+				fail();
+		if(got < was)
+			wrapped++;
+		if(got/Block > max)
+			max = got/Block;
+		nblock++;
+		threadyield();
+		if(l9idtask(got) != nil)
+			fail();
+	}
+	assert_int_equal(wrapped, 1);
+	assert_int_equal(max, Nblock-1);
+	for(k = 0; k < 3; k++)
+		assert_ptr_equal(l9idtask(id[k]), t[k]);
+	assert_int_equal(chanclose(l.gate), 0);
+	drainrunq();
+	for(k = 0; k < 3; k++)
+		assert_null(l9idtask(id[k]));
+	chanfree(l.gate);
+}
+
+int
+main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		TEST(none),
+		TEST(lifetime),
+		TEST(reuse),
+		TEST(growth),
+		TEST(across),
+		TEST(wrap),
+	};
+
+	if(threadinit() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, nil, nil);
+}

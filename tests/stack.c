@@ -1,0 +1,224 @@
+/* Stacks: lib9thread/stack.c. */
+#include "impl.h"
+
+#include "t.h"
+
+static size_t
+usable(Task *t)
+{
+	return (size_t)((char*)t - t->stack) - t->guard;
+}
+
+/* what every stack promises */
+static void
+assert_stack(Task *t, unsigned int size)
+{
+	assert_int_equal((uintptr_t)t % Cacheline, 0);
+	assert_int_equal((uintptr_t)t->stack % l9pagesize(), 0);
+	assert_int_equal(t->guard % l9pagesize(), 0);
+	assert_true(t->guard >= 64*1024);
+	assert_true(t->slot >= 256*1024);
+	assert_int_equal(t->slot & (t->slot-1), 0);
+	assert_true((char*)(t+1) <= t->stack + t->slot);
+	assert_true(usable(t) >= size);
+	assert_true(usable(t) >= 150*1024);
+}
+
+static void
+sizes(void **state)
+{
+	static const unsigned int size[] = {
+		0, 1, 1024, 8192, 100*1024, 180*1024, 188*1024, 190*1024, 192*1024, 256*1024,
+		1<<20, (1<<20)+1, 100<<20, 1u<<31, UINT_MAX,
+	};
+	Task *t;
+	int i;
+
+	for(i = 0; i < nelem(size); i++){
+		/* not all address spaces have room for the last ones */
+		if(size[i] > 1u<<30 && (Tsan || Asan || sizeof(void*) == 4))
+			continue;
+		assert_non_null(t = l9stackalloc(l9proc, size[i]));
+		assert_stack(t, size[i]);
+		/* both ends of it */
+		*(volatile char*)(t->stack + t->guard) = 1;
+		*((volatile char*)t - 1) = 1;
+		l9stackfree(l9proc, t);
+	}
+}
+
+/* a hint is rounded up to the next class, and no further */
+static void
+classes(void **state)
+{
+	Task *t, *u;
+
+	assert_non_null(t = l9stackalloc(l9proc, 0));
+	assert_int_equal(t->slot, 256*1024);
+	assert_int_equal(t->sizeclass, 0);
+	assert_non_null(u = l9stackalloc(l9proc, (unsigned int)usable(t)));
+	assert_in_range(u->sizeclass, 0, 1);
+	l9stackfree(l9proc, u);
+	assert_non_null(u = l9stackalloc(l9proc, 256*1024));
+	assert_int_equal(u->slot, 512*1024);
+	assert_int_equal(u->sizeclass, 1);
+	l9stackfree(l9proc, u);
+	l9stackfree(l9proc, t);
+}
+
+static void
+apart(void **state)
+{
+	Task *t[300];
+	uintptr_t colour;
+	int i, j, n;
+
+	for(i = 0; i < nelem(t); i++){
+		assert_non_null(t[i] = l9stackalloc(l9proc, i%3 == 0? 1<<20: 0));
+		assert_stack(t[i], 0);
+	}
+	for(i = 0; i < nelem(t); i++)
+		for(j = 0; j < i; j++)
+			assert_true(t[i]->stack + t[i]->slot <= t[j]->stack || t[j]->stack + t[j]->slot <= t[i]->stack);
+	/* tops begin in different cache lines */
+	n = 0;
+	for(colour = 0; colour < 4096/Cacheline; colour++)
+		for(i = 0; i < nelem(t); i++)
+			if((uintptr_t)t[i]%4096/Cacheline == colour){
+				n++;
+				break;
+			}
+	assert_true(n >= 16);
+	for(i = 0; i < nelem(t); i++)
+		l9stackfree(l9proc, t[i]);
+}
+
+/* last in, first out; and what was freed is fresh again */
+static void
+recycled(void **state)
+{
+	Task *a, *b, *t;
+	size_t i;
+
+	assert_non_null(a = l9stackalloc(l9proc, 0));
+	assert_non_null(b = l9stackalloc(l9proc, 0));
+	l9stackfree(l9proc, a);
+	werrstr("x");
+	strcpy(b->name, "name");
+	strcpy(b->errstr, "error");
+	b->errnum = 5;
+	b->errstrnum = 5;
+	b->data = b;
+	b->cxx[0] = b;
+	l9stackfree(l9proc, b);
+	assert_ptr_equal(t = l9stackalloc(l9proc, 100), b);
+	assert_string_equal(t->name, "");
+	assert_string_equal(t->errstr, "");
+	assert_int_equal(t->errnum, 0);
+	assert_int_equal(t->errstrnum, 0);
+	assert_null(t->data);
+	for(i = 0; i < sizeof t->cxx/sizeof t->cxx[0]; i++)
+		assert_null(t->cxx[i]);
+	assert_ptr_equal(l9stackalloc(l9proc, 100), a);
+	l9stackfree(l9proc, a);
+	l9stackfree(l9proc, b);
+}
+
+/* what one proc has too many of, or leaves, another gets */
+enum {
+	Nuser	= 100,
+	Neach	= 200,
+};
+static Task *seen[Nuser][Neach];
+
+static void
+user(void *v)
+{
+	Task **t;
+	int i;
+
+	t = seen[chanrecvul(v)];
+	for(i = 0; i < Neach; i++)
+		TCHECK((t[i] = l9stackalloc(l9proc, 0)) != nil);
+	for(i = 0; i < Neach; i++)
+		l9stackfree(l9proc, t[i]);
+	TCHECK(l9proc->nfreestack[0] <= Ncached);
+	TCHECK(chansendul(v, 1) == 1);
+}
+
+static int
+ptrcmp(const void *a, const void *b)
+{
+	uintptr_t x, y;
+
+	x = (uintptr_t)*(Task*const*)a;
+	y = (uintptr_t)*(Task*const*)b;
+	return (x > y) - (x < y);
+}
+
+static void
+handedon(void **state)
+{
+	Task **t;
+	Channel *c;
+	int i, n, nuser;
+
+	assert_non_null(c = chancreate(sizeof(unsigned long), 0));
+	nuser = ntimes(Nuser);
+	for(i = 0; i < nuser; i++){
+		assert_true(proccreate(user, c, 0) > 0);
+		assert_int_equal(chansendul(c, (unsigned long)i), 1);
+		assert_int_equal(chanrecvul(c), 1);
+	}
+	t = &seen[0][0];
+	qsort(t, (size_t)(nuser*Neach), sizeof t[0], ptrcmp);
+	n = 1;
+	for(i = 1; i < nuser*Neach; i++)
+		n += t[i] != t[i-1];
+	/* 200 at a time, of which a few procs that are about to end may hold a part */
+	printf("%d different stacks of %d\n", n, nuser*Neach);
+	assert_true(n < 20*Neach);
+	chanfree(c);
+}
+
+/* the kernel must not read a byte of the guard */
+static void
+guarded(void **state)
+{
+	Task *t;
+	int fd[2], i;
+	char *lo, *hi;
+
+	assert_int_equal(pipe(fd), 0);
+	for(i = 0; i < 3; i++){
+		assert_non_null(t = l9stackalloc(l9proc, i == 0? 0: i == 1? 1<<20: 40<<20));
+		lo = t->stack;
+		hi = lo + t->guard;
+		errno = 0;
+		assert_int_equal(write(fd[1], lo, 1), -1);
+		assert_int_equal(errno, EFAULT);
+		assert_int_equal(write(fd[1], hi-1, 1), -1);
+		assert_int_equal(write(fd[1], lo + t->guard/2, 1), -1);
+		assert_int_equal(write(fd[1], hi, 1), 1);
+		l9stackfree(l9proc, t);
+	}
+	close(fd[0]);
+	close(fd[1]);
+}
+
+int
+main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		TEST(sizes),
+		TEST(classes),
+		TEST(apart),
+		TEST(recycled),
+		TEST(handedon),
+		TEST(guarded),
+	};
+
+	if(threadinit() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, nil, nil);
+}
