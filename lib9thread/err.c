@@ -45,9 +45,11 @@ l9err(int e, const char *msg)
 	return -1;
 }
 
+/* a task that was killed meanwhile does not run on, whatever else ended its wait */
 int
 l9errwhy(int why)
 {
+	l9checkkill(l9cur());
 	switch(why){
 	case Wclosed:
 		return l9err(EPIPE, "channel closed");
@@ -58,7 +60,6 @@ l9errwhy(int why)
 	case Wintr:
 		return l9err(EINTR, "interrupted");
 	case Wkilled:
-		l9checkkill(l9cur());
 		/* its end is held off: l9holdkill */
 		return l9err(ECANCELED, "killed");
 	}

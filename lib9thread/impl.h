@@ -329,6 +329,13 @@ l9waiting(Task *t, const char *what, const void *on, const char *name)
 		t->waitname[0] = '\0';
 }
 
+/* the running task is to end as soon as it has put things in order */
+static inline bool
+l9killed(Task *t)
+{
+	return (ldrlx(&t->word) & Wordkill) != 0 && t->holdkill == 0;
+}
+
 /* l9checkkill, where it must cost nothing */
 static inline void
 l9maydie(Task *t)

@@ -10,6 +10,7 @@ l9lockwait(Lockq *l, Waiter *w, int kind, int how, int undo, const char *what)
 	why = l9waitbegin(t, how);
 	if(why != 0){
 		l->n -= undo;
+		w->index = Gone;
 		l9unlock(&l->lk);
 		return why;
 	}
@@ -24,6 +25,7 @@ l9lockwait(Lockq *l, Waiter *w, int kind, int how, int undo, const char *what)
 		if(w->queued){
 			l9wqdel(&l->q, w);
 			l->n -= undo;
+			w->index = Gone;
 		}
 		l9unlock(&l->lk);
 	}

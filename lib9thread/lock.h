@@ -26,9 +26,13 @@ _Static_assert(sizeof(Lockq) == sizeof(QLock), "lib9thread.h");
 
 /*
  * l->lk is held, and is free on return.  Wait until handed over what w stands
- * for; why.  A waiter that goes without having been counted out takes undo
- * off l->n.
+ * for; why.  If something else ended the wait and w was still in the queue,
+ * undo is taken off l->n and w->index is Gone: it has not come.  If not, it
+ * had just been counted out.
  */
+enum {
+	Gone = -1,
+};
 int	l9lockwait(Lockq *l, Waiter *w, int kind, int how, int undo, const char *what);
 
 /* with l->lk held: claim the first waiter that can be, and take it out */

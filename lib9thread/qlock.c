@@ -67,7 +67,7 @@ acquire(Lockq *l, int how)
 	}
 	why = l9lockwait(l, &w, Wantslock, how, 0, "qlock");
 	t = l9cur();
-	if(why == Wdone && ldrlx(&t->word) & Wordkill && t->holdkill == 0){
+	if(why == Wdone && l9killed(t)){
 		/* killed after it was handed over: nobody else would ever get it */
 		l9lock(&l->lk);
 		handover(l);
@@ -205,6 +205,17 @@ leave(Sleepq *s, Lockq *l, Waiter *w, int why)
 	return woken;
 }
 
+/* t has the lock, and its caller does not know of it: killed, it lets go first */
+static void
+diewithout(Lockq *l, Task *t)
+{
+	if(!l9killed(t))
+		return;
+	l9lock(&l->lk);
+	handover(l);
+	l9checkkill(t);
+}
+
 /* 0, with the lock; -1 with errstr, with the lock too */
 static int
 sleepon(Sleepq *s, Lockq *l, int how)
@@ -231,18 +242,17 @@ sleepon(Sleepq *s, Lockq *l, int how)
 	handover(l);
 	why = l9wait(t);
 	if(why == Wdone){
-		if(ldrlx(&t->word) & Wordkill && t->holdkill == 0){
-			l9lock(&l->lk);
-			handover(l);
-		}
-		l9checkkill(t);
+		diewithout(l, t);
 		return 0;
 	}
 	woken = leave(s, l, &w, why);
-	if(why == Wkilled)
-		l9checkkill(t);
+	l9checkkill(t);
+	if(woken && why == Wintr)
+		/* it came too late for this wait: for the next */
+		l9intagain(t);
 	/* an interrupt or a deadline is over; to go on without the lock is not an option */
 	plain((QLock*)s->l, "rsleep");
+	diewithout(l, t);
 	return woken? 0: l9errwhy(why);
 }
 

@@ -87,7 +87,7 @@ acquire(Lockq *l, int kind, int how, const char *call)
 		return why;
 	}
 	t = l9cur();
-	if(ldrlx(&t->word) & Wordkill && t->holdkill == 0){
+	if(l9killed(t)){
 		leave(l, kind, call);
 		return Wkilled;
 	}

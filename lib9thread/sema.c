@@ -54,7 +54,7 @@ semacquire(Sema *s)
 	if(await(l, "semacquire") < 0)
 		return -1;
 	t = l9cur();
-	if(ldrlx(&t->word) & Wordkill && t->holdkill == 0)
+	if(l9killed(t))
 		/* handed over to one who is to end: to the next */
 		semrelease(s, 1);
 	l9checkkill(t);
@@ -167,10 +167,12 @@ barrierwait(Barrier *b, int n)
 		wakeall(l);
 		return 1;
 	}
-	/* who gives up has not come */
+	/* who gives up has not come; but who was counted with the others has */
 	why = l9lockwait(l, &w, 0, Waitint, 1, "barrierwait");
-	if(why != Wdone)
+	if(why != Wdone && w.index == Gone)
 		return l9errwhy(why);
+	if(why == Wintr)
+		l9intagain(l9cur());
 	l9checkkill(l9cur());
 	return 0;
 }

@@ -38,11 +38,33 @@ sizes(void **state)
 		/* not all address spaces have room for the last ones */
 		if(size[i] > 1u<<30 && (Tsan || Asan || sizeof(void*) == 4))
 			continue;
-		assert_non_null(t = l9stackalloc(l9proc, size[i]));
+		assert_non_null(t = l9stackalloc(l9proc, size[i], false));
 		assert_stack(t, size[i]);
 		/* both ends of it */
 		*(volatile char*)(t->stack + t->guard) = 1;
 		*((volatile char*)t - 1) = 1;
+		l9stackfree(l9proc, t);
+	}
+}
+
+/* 256 KiB: 16 KiB << 4 */
+enum {
+	Floorclass	= 4,
+};
+
+/* one that the caller insists on is as small as that, with a guard of a page */
+static void
+exact(void **state)
+{
+	static const unsigned int size[] = { 0, 1024, 8*1024, 20*1024, 60*1024, 100*1024, 300*1024 };
+	Task *t;
+	int i;
+
+	for(i = 0; i < nelem(size); i++){
+		assert_non_null(t = l9stackalloc(l9proc, size[i], true));
+		assert_true(usable(t) >= size[i]);
+		assert_true(t->slot < 2*(size[i] + t->guard + 8*1024) + 16*1024 || t->slot == 4*l9pagesize());
+		*(volatile char*)(t->stack + t->guard) = 1;
 		l9stackfree(l9proc, t);
 	}
 }
@@ -53,15 +75,15 @@ classes(void **state)
 {
 	Task *t, *u;
 
-	assert_non_null(t = l9stackalloc(l9proc, 0));
+	assert_non_null(t = l9stackalloc(l9proc, 0, false));
 	assert_int_equal(t->slot, 256*1024);
-	assert_int_equal(t->sizeclass, 0);
-	assert_non_null(u = l9stackalloc(l9proc, (unsigned int)usable(t)));
-	assert_in_range(u->sizeclass, 0, 1);
+	assert_int_equal(t->sizeclass, Floorclass);
+	assert_non_null(u = l9stackalloc(l9proc, (unsigned int)usable(t), false));
+	assert_in_range(u->sizeclass, Floorclass, Floorclass+1);
 	l9stackfree(l9proc, u);
-	assert_non_null(u = l9stackalloc(l9proc, 256*1024));
+	assert_non_null(u = l9stackalloc(l9proc, 256*1024, false));
 	assert_int_equal(u->slot, 512*1024);
-	assert_int_equal(u->sizeclass, 1);
+	assert_int_equal(u->sizeclass, Floorclass+1);
 	l9stackfree(l9proc, u);
 	l9stackfree(l9proc, t);
 }
@@ -74,7 +96,7 @@ apart(void **state)
 	int i, j, n;
 
 	for(i = 0; i < nelem(t); i++){
-		assert_non_null(t[i] = l9stackalloc(l9proc, i%3 == 0? 1<<20: 0));
+		assert_non_null(t[i] = l9stackalloc(l9proc, i%3 == 0? 1<<20: 0, false));
 		assert_stack(t[i], 0);
 	}
 	for(i = 0; i < nelem(t); i++)
@@ -100,8 +122,8 @@ recycled(void **state)
 	Task *a, *b, *t;
 	size_t i;
 
-	assert_non_null(a = l9stackalloc(l9proc, 0));
-	assert_non_null(b = l9stackalloc(l9proc, 0));
+	assert_non_null(a = l9stackalloc(l9proc, 0, false));
+	assert_non_null(b = l9stackalloc(l9proc, 0, false));
 	l9stackfree(l9proc, a);
 	werrstr("x");
 	strcpy(b->name, "name");
@@ -111,7 +133,7 @@ recycled(void **state)
 	b->data = b;
 	b->cxx[0] = b;
 	l9stackfree(l9proc, b);
-	assert_ptr_equal(t = l9stackalloc(l9proc, 100), b);
+	assert_ptr_equal(t = l9stackalloc(l9proc, 100, false), b);
 	assert_string_equal(t->name, "");
 	assert_string_equal(t->errstr, "");
 	assert_int_equal(t->errnum, 0);
@@ -119,7 +141,7 @@ recycled(void **state)
 	assert_null(t->data);
 	for(i = 0; i < sizeof t->cxx/sizeof t->cxx[0]; i++)
 		assert_null(t->cxx[i]);
-	assert_ptr_equal(l9stackalloc(l9proc, 100), a);
+	assert_ptr_equal(l9stackalloc(l9proc, 100, false), a);
 	l9stackfree(l9proc, a);
 	l9stackfree(l9proc, b);
 }
@@ -139,10 +161,10 @@ user(void *v)
 
 	t = seen[chanrecvul(v)];
 	for(i = 0; i < Neach; i++)
-		TCHECK((t[i] = l9stackalloc(l9proc, 0)) != nil);
+		TCHECK((t[i] = l9stackalloc(l9proc, 0, false)) != nil);
 	for(i = 0; i < Neach; i++)
 		l9stackfree(l9proc, t[i]);
-	TCHECK(l9proc->nfreestack[0] <= Ncached);
+	TCHECK(l9proc->nfreestack[Floorclass] <= Ncached);
 	TCHECK(chansendul(v, 1) == 1);
 }
 
@@ -191,7 +213,7 @@ guarded(void **state)
 
 	assert_int_equal(pipe(fd), 0);
 	for(i = 0; i < 3; i++){
-		assert_non_null(t = l9stackalloc(l9proc, i == 0? 0: i == 1? 1<<20: 40<<20));
+		assert_non_null(t = l9stackalloc(l9proc, i == 0? 0: i == 1? 1<<20: 40<<20, false));
 		lo = t->stack;
 		hi = lo + t->guard;
 		errno = 0;
@@ -212,6 +234,7 @@ main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		TEST(sizes),
 		TEST(classes),
+		TEST(exact),
 		TEST(apart),
 		TEST(recycled),
 		TEST(handedon),

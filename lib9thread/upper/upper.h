@@ -97,8 +97,7 @@ int	l9waitbegin(Task*, int how);
 int	l9wait(Task*);
 
 /*
- * A task that was killed ends in l9errwhy(Wkilled) and in l9checkkill, which
- * stand where a call has nothing left to put in order.  A call that makes
+ * A task that was killed ends in l9errwhy and in l9checkkill, which stand where a call has nothing left to put in order.  A call that makes
  * others in the middle holds its end off meanwhile: they return -1 then.
  */
 void	l9holdkill(Task*);
