@@ -86,7 +86,7 @@ for f in include/lib9thread.h include/plan9/u.h include/plan9/libc.h include/pla
 		fail "$f is missing" "$tmp/files"
 	fi
 done
-grep -v '^include/lib9thread\.h$\|^include/plan9/[a-z]*\.h$\|/lib9thread\|^share/man/man[37]/' "$tmp/files" >"$tmp/log"
+grep -v '^include/p9[a-z]*\.h$\|^include/lib9thread\.h$\|^include/plan9/[a-z]*\.h$\|/lib9thread\|^share/man/man[37]/' "$tmp/files" >"$tmp/log"
 [ -s "$tmp/log" ] && fail 'nothing else is installed' "$tmp/log"
 find "$dest" -xtype l >"$tmp/log"
 [ -s "$tmp/log" ] && fail 'no link leads nowhere' "$tmp/log"
