@@ -62,6 +62,9 @@ void	l9memunmap(void *p, size_t n);
 int	l9memguard(void *p, size_t n);
 size_t	l9pagesize(void);
 
+/* l9memguard for an OS that has nothing better: by mprotect, and not without limit */
+int	l9protect(void *p, size_t n);
+
 /* CLOCK_MONOTONIC, in ns */
 int64_t	l9nsec(void);
 

@@ -60,7 +60,8 @@ threadexits(const char *status)
 	t = l9cur();
 	runcleanups(t);
 	l9tprivend(t);
-	t->proc->status = statusof(status);
+	/* before anybody can see that it has ended: who ends after that says it later */
+	l9setstatus(t->proc, statusof(status));
 	l9joinend(t, status);
 	l9taskend();
 }

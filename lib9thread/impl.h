@@ -187,7 +187,6 @@ struct Proc
 	bool	system;		/* does not keep the program alive */
 	Queue	idlers;		/* in threadidle: run when nothing is ready */
 	int	ntask;		/* live ones */
-	int	status;		/* exit status if this proc is the last */
 	bool	adopted;	/* its OS thread is not the library's: self is a task */
 	bool	foreign;	/* adopted, and does not keep the program alive */
 	void	*altstack;	/* the library's own for signals, or nil */
@@ -244,6 +243,7 @@ uint32_t	l9nwoken(void);
 int	l9proccreate(void (*)(void*), void*, const Threadattr*);
 Proc	*l9adopt(bool foreign);
 Proc	*l9allprocs(void);
+void	l9setstatus(Proc*, int);
 _Noreturn void	l9adoptedend(Proc*);
 _Noreturn void	l9exit(int status);
 

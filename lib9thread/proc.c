@@ -20,6 +20,7 @@ static struct {
 	unsigned int	n;	/* lk: made so far */
 	Proc	*_Atomic all;	/* lk to write: every Proc ever made */
 	_Atomic int	nuser;	/* that keep the program alive */
+	_Atomic int	status;	/* what the last task to end said; ordered by its id's end and by nuser */
 	pthread_key_t	key;	/* ends an adopted OS thread's proc with it */
 } procs;
 
@@ -61,7 +62,6 @@ procalloc(void)
 	p->idlers = (Queue){nil, nil};
 	p->system = false;
 	p->ntask = 0;
-	p->status = 0;
 	p->adopted = false;
 	p->foreign = false;
 	p->untiltakein = Ntakein;
@@ -109,10 +109,8 @@ procadd(Proc *p)
 static void
 procend(Proc *p)
 {
-	int status;
 	bool last;
 
-	status = p->status;
 	/* acq_rel: the last one out sees what the others did */
 	last = keepsalive(p) && addar(&procs.nuser, -1) == 1;
 	l9altstackfree(p);
@@ -120,7 +118,7 @@ procend(Proc *p)
 	l9proc = nil;
 	procfree(p);
 	if(last)
-		l9exit(status);
+		l9exit(ldrlx(&procs.status));
 }
 
 static void
@@ -297,6 +295,14 @@ l9coreinit(const Timerhooks *timer)
 	return e;
 }
 
+/* a task of p ends with this exit status.  The look first spares a line that all procs read */
+void
+l9setstatus(Proc *p, int status)
+{
+	if(keepsalive(p) && ldrlx(&procs.status) != status)
+		strlx(&procs.status, status);
+}
+
 Proc*
 l9allprocs(void)
 {
@@ -318,7 +324,7 @@ procsetsys(int on)
 	if(!on)
 		addrlx(&procs.nuser, 1);
 	else if(addar(&procs.nuser, -1) == 1)
-		l9exit(p->status);
+		l9exit(ldrlx(&procs.status));
 	return old;
 }
 

@@ -249,13 +249,13 @@ end(const char *how)
 	}
 	if(IS("atexit")){
 		atexit(sayexit);
-		printf("buffered\n");
+		printf("buffered");	/* no newline: musl would write it at once */
 		proccreate(exits, NULL, 0);
 		return;
 	}
 	if(IS("atexit all")){
 		atexit(sayexit);
-		printf("buffered\n");
+		printf("buffered");	/* no newline: musl would write it at once */
 		proccreate(exitsall, NULL, 0);
 		forever(NULL);
 	}

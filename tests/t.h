@@ -360,6 +360,17 @@ readall(int fd, char *buf, size_t n)
 	close(fd);
 }
 
+/* qemu-user says so when its program dies of a signal */
+static inline void
+dropqemu(char *s)
+{
+	char *q;
+
+	q = strstr(s, "qemu: uncaught target signal ");
+	if(q != nil)
+		*q = '\0';
+}
+
 /* prog with an argument; under the wrapper that Meson runs foreign programs with */
 static inline void
 runprog(Child *c, char *prog, const char *arg)
@@ -394,17 +405,6 @@ runprog(Child *c, char *prog, const char *arg)
 	readall(err[0], c->err, sizeof c->err);
 	assert_int_equal(waitpid(pid, &c->status, 0), pid);
 	dropqemu(c->err);
-}
-
-/* qemu-user says so when its program dies of a signal */
-static inline void
-dropqemu(char *s)
-{
-	char *q;
-
-	q = strstr(s, "qemu: uncaught target signal ");
-	if(q != nil)
-		*q = '\0';
 }
 
 static inline void

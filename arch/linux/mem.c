@@ -76,5 +76,5 @@ l9memguard(void *p, size_t n)
 	pthread_once(&probed, probe);
 	if(guardworks && madvise(p, n, MADV_GUARD_INSTALL) == 0)
 		return 0;
-	return mprotect(p, n, PROT_NONE);
+	return l9protect(p, n);
 }

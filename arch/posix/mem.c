@@ -33,5 +33,5 @@ l9memunmap(void *p, size_t n)
 int
 l9memguard(void *p, size_t n)
 {
-	return mprotect(p, n, PROT_NONE);
+	return l9protect(p, n);
 }
