@@ -33,6 +33,8 @@ fail() {
 
 # start seconds address: greet in the background, until it listens.  1: it ended
 start() {
+	# else what the last one said may still be there
+	: >"$tmp/out"
 	timeout 60 $greet -t "$1" "$2" >"$tmp/out" 2>"$tmp/err" </dev/null &
 	pid=$!
 	n=0

@@ -6,7 +6,8 @@ shift
 out=$(mktemp) || exit 1
 err=$(mktemp) || exit 1
 trap 'rm -f "$out" "$err"' EXIT
-timeout 100 "$@" </dev/null >"$out" 2>"$err"
+# MESON_EXE_WRAPPER, if set, is what foreign programs run with
+timeout 100 ${MESON_EXE_WRAPPER:-} "$@" </dev/null >"$out" 2>"$err"
 status=$?
 bad=0
 if [ $status -ne 0 ]; then

@@ -92,7 +92,9 @@ l9nosthread(void)
 	p = strrchr(buf, ')');
 	for(i = 2; p != NULL && i < 20; i++)
 		p = strchr(p+1, ' ');
-	return p == NULL? -1: atoi(p);
+	/* an emulator may say 0 */
+	n = p == NULL? 0: atoi(p);
+	return n > 0? (int)n: -1;
 }
 
 int
