@@ -86,6 +86,30 @@ serve(Listener *l, int64_t patience)
 	closeioproc(io);
 }
 
+/*
+ * Make the listener say its last word.  It may be between two waits, where an
+ * interrupt does nothing: then again.  Calls that came meanwhile are hung up on.
+ */
+static void
+hangup(Listener *l)
+{
+	int64_t again;
+	int fd, n;
+	Alt a[] = {
+		{l->calls, &fd, CHANRCV, nil},
+		{nil, &again, CHANTIMEOUT, nil},
+		{nil, nil, CHANEND, nil},
+	};
+
+	do{
+		iointerrupt(l->io);
+		again = threadnow() + 100*Millisecond;
+		n = alt(a);
+		if(n == 0 && fd >= 0)
+			close(fd);
+	}while(n != 0 || fd >= 0);
+}
+
 static void
 usage(void)
 {
@@ -100,7 +124,7 @@ threadmain(int argc, char *argv[])
 	Timer *t;
 	char *addr, err[ERRMAX];
 	int64_t patience;
-	int fd, last;
+	int fd;
 
 	patience = 10*Second;
 	addr = "tcp!*!8700";
@@ -132,10 +156,7 @@ threadmain(int argc, char *argv[])
 	serve(&l, patience);
 
 	printf("time is up\n");
-	iointerrupt(l.io);
-	/* the listener's last word; calls that came meanwhile are hung up on */
-	while(recv(l.calls, &last) > 0 && last >= 0)
-		ioclose(l.io, last);
+	hangup(&l);
 	ioclose(l.io, fd);
 	closeioproc(l.io);
 	timerfree(t);

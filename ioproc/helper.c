@@ -82,10 +82,16 @@ install(void)
 	sigaction(intsignal(), &sa, nil);
 }
 
-/* with h->lk and h->running: the helper cannot leave, nor its OS thread end */
+/*
+ * With h->lk and h->running: the helper cannot leave, nor its OS thread end.
+ * Not while one is still on its way: checkers make one of two such, and got
+ * would never reach sent.
+ */
 static void
 kick(Helper *h)
 {
+	if((int)(h->sent - ldrlx(&h->got)) > 0)
+		return;
 	if(pthread_kill(h->thread, intsignal()) == 0)
 		h->sent++;
 }
