@@ -177,11 +177,13 @@ deadlock(void)
 }
 
 /*
- * What can go on is in one of three places: a timer is pending, a waker is
- * counted, a proc is awake.  It moves from the first to the second to the
- * third, so looking in this order finds it; from the third back to the first
- * only after a parked proc was woken, which nwoken shows.  So if all three
- * are empty, and nobody was woken meanwhile, nothing can ever happen again,
+ * What can go on is in one of three places: a proc is awake, a timer is
+ * pending, a waker is counted.  Once no proc is awake, only a wake-up gets one
+ * awake, which nwoken shows, and so nobody arms a timer; the timer proc counts
+ * itself before its last timer is taken out, so looking at timers first and
+ * at wakers then misses neither; and a waker ceases to be one only after the
+ * wake-up, which counts nawake before nwoken.  So if all three are empty, in
+ * this order, and nobody was woken meanwhile, nothing can ever happen again,
  * but for OS threads that the library did not make: while there is one, look
  * again later.
  */
@@ -192,8 +194,10 @@ l9deadlook(void)
 	int n;
 
 	woken = l9nwoken();
+	if(l9nawake() != 0)
+		return 0;
 	n = l9nosthread();
-	if(n < 0 || !l9deadhint() || l9nawake() != 0)
+	if(n < 0 || !l9deadhint())
 		return 0;
 	if(n > Baseline + l9nmade())
 		return 1;

@@ -56,8 +56,8 @@ l9push(Proc *p, Task *first, Task *last)
 	while(!casrel(&p->inbox, &old, (uintptr_t)first));
 	if(old == Parked){
 		/* before our own sleep, and before the waker's reason goes away: debug.c */
-		addar(&nwoken, 1);
 		addar(&nawake, counts);
+		addar(&nwoken, 1);
 		l9wakeword(parkword(p));
 	}
 }
