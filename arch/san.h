@@ -65,15 +65,16 @@ struct San
 	unsigned int	vg;	/* valgrind's */
 };
 
-/* a stack of an arena comes into being: base and size of its usable part */
+/* a stack of an arena comes into being: base and size of its usable part; all of it, with what lies above */
 static inline void
-l9sanstack(San *s, void *base, size_t size)
+l9sanstack(San *s, void *base, size_t size, size_t all)
 {
 	s->base = base;
 	s->size = size;
+	(void)all;
 #if L9ASAN
 	/* a leak checker must look for pointers in parked stacks */
-	__lsan_register_root_region(base, size);
+	__lsan_register_root_region(base, all);
 #endif
 #if L9VALGRIND
 	s->vg = VALGRIND_STACK_REGISTER(base, (char*)base + size);

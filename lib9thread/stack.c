@@ -133,7 +133,8 @@ newslot(int class)
 	t->guard = guard;
 	t->slot = slot;
 	t->sizeclass = class;
-	l9sanstack(&t->san, p + guard, slot - guard - Taskroom);
+	/* the stack begins right below the Task, wherever that is */
+	l9sanstack(&t->san, p + guard, (size_t)((char*)t - (p + guard)), slot - guard);
 	return t;
 }
 
