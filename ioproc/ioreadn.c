@@ -20,6 +20,9 @@ doreadn(va_list *arg)
 			return -1;
 		if(r <= 0)
 			break;
+		/* the signal of an interrupt makes a read short, not fail, if it moved anything */
+		if(done + r < n && l9iocancelled())
+			return done + r;
 	}
 	return done;
 }

@@ -23,7 +23,8 @@ dowrite(va_list *arg)
 		if(r < 0)
 			return done > 0? done: -1;
 		done += r;
-	}while(done < n);
+		/* the signal of an interrupt makes a write short, not fail, if it moved anything */
+	}while(done < n && r > 0 && !l9iocancelled());
 	return done;
 }
 

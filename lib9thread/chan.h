@@ -7,7 +7,7 @@
  *	waiters, stand on one side
  *	a waiter in a queue belongs to a task that has not yet taken notice:
  *	waiting, or claimed elsewhere and on its way to take itself out
- *	once closed: no sender waits, and a receiver only ... never
+ *	once closed: nobody in a queue can still be claimed
  *	storage is freed when freed is set and the queues are empty and
  *	nleave is 0
  */

@@ -239,7 +239,7 @@ channbrecvp(Channel *c)
 	void *v;
 
 	check(c, sizeof v, "nbrecvp");
-	return recv(c, &v, false) == 1? v: nil;
+	return nbresult(recv(c, &v, false)) == 1? v: nil;
 }
 
 int
@@ -254,5 +254,5 @@ channbrecvul(Channel *c)
 	unsigned long v;
 
 	check(c, sizeof v, "nbrecvul");
-	return recv(c, &v, false) == 1? v: 0;
+	return nbresult(recv(c, &v, false)) == 1? v: 0;
 }

@@ -1,6 +1,7 @@
 /*
  * The end of a task and of the program.
  */
+#include <stdio.h>
 #include <unistd.h>
 
 #include "impl.h"
@@ -29,8 +30,10 @@ l9exit(int status)
 	static _Thread_local bool mine;
 	_Atomic uint32_t never = 0;
 
-	if(mine)
+	if(mine){
+		fflush(nil);
 		_exit(status);
+	}
 	if(!atomic_flag_test_and_set_explicit(&begun, memory_order_relaxed)){
 		mine = true;
 		l9deadoff();

@@ -93,20 +93,24 @@ blockinuse(uint32_t b)
 	return false;
 }
 
-/* 2^31 ids later a block comes up again, and may still have a live task in it */
+/*
+ * 2^31 ids later a block comes up again, and may still have a live task in it,
+ * or be what its owner deals from.
+ */
 static void
 newblock(Proc *p)
 {
+	Proc *o;
 	uint32_t b;
 
 	l9lock(&ids.lk);
 	do
 		b = ids.next++ % Nblock;
-	while(ldrlx(&ids.owner[b]) != nil && blockinuse(b));
+	while((o = ldrlx(&ids.owner[b])) != nil && (o->lastid == (b+1)*Block || blockinuse(b)));
 	strel(&ids.owner[b], p);
-	l9unlock(&ids.lk);
 	p->nextid = b == 0? 1: b*Block;		/* no task has id 0 */
 	p->lastid = (b+1)*Block;
+	l9unlock(&ids.lk);
 }
 
 /* keep the table at most half full, so that few ids are skipped */

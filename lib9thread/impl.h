@@ -200,7 +200,7 @@ struct Proc
 
 	/* ids: id.c */
 	uint32_t	nextid;
-	uint32_t	lastid;
+	uint32_t	lastid;	/* others read it, in newblock: written with ids.lk */
 	Idtab	*_Atomic idtab;	/* owner writes with release, others read with acquire */
 
 	unsigned int	index;	/* set once */

@@ -154,8 +154,9 @@ l9proccreate(void (*f)(void*), void *arg, const Threadattr *a)
 	e = l9osthread(procmain, p, Osstack, 0);
 	if(e == 0)
 		return id;
-	/* not by procdel: this was not the last one, since we run */
-	addrlx(&procs.nuser, -(int)keepsalive(p));
+	/* a foreign thread may create while the last other proc ends */
+	if(keepsalive(p) && addar(&procs.nuser, -1) == 1)
+		l9exit(ldrlx(&procs.status));
 	l9awake(p, false);
 	l9undofirst(t);
 	procfree(p);

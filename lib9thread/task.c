@@ -15,13 +15,16 @@ l9setname(Task *t, const char *name)
 void
 threadsetname(const char *fmt, ...)
 {
+	char name[Namelen];
 	Task *t;
 	va_list arg;
 
 	t = l9cur();
 	va_start(arg, fmt);
-	vsnprintf(t->name, sizeof t->name, fmt, arg);
+	/* by way of name: an argument may be the old one */
+	vsnprintf(name, sizeof name, fmt, arg);
 	va_end(arg);
+	l9setname(t, name);
 }
 
 char*

@@ -697,6 +697,8 @@ test_bad_strings(void **state)
 		{"tcp!!", EINVAL, "bad dial string: not tcp!host!service"},
 		{"tcp!a!80!b", EINVAL, "bad dial string: not tcp!host!service"},
 		{"net!localhost", EINVAL, "bad dial string: not tcp!host!service"},
+		{"tcp!localhost!65536", EINVAL, "bad dial string: port out of range"},
+		{"tcp!localhost!-1", EINVAL, "bad dial string: port out of range"},
 		{"unix!", EINVAL, "bad dial string: path empty or too long"},
 		{"udp!localhost!7", EPROTONOSUPPORT, "unknown network: udp"},
 		{"!a!b", EPROTONOSUPPORT, "unknown network: "},
@@ -792,6 +794,8 @@ test_no_descriptors(void **state)
 	char addr[Addrlen], dir[NETPATHLEN], want[2*Addrlen];
 	int afd, fd, cfd, call, before;
 
+	if(getenv("L9VALGRIND") != nil)
+		skip();		/* it closes what it finds above the limit, connections too */
 	before = nfd();
 	afd = ioannounce(io, unixaddr(addr, "emfile"), dir);
 	assert_true(afd >= 0);

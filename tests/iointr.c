@@ -1004,7 +1004,8 @@ endstorm(pthread_t id)
 {
 	atomic_store(&storming, 0);
 	pthread_join(id, nil);
-	signal(SIGUSR1, SIG_DFL);
+	/* not the default: one may still be on its way */
+	signal(SIGUSR1, SIG_IGN);
 	print_message("%d signals\n", atomic_load(&nhandled));
 }
 
