@@ -691,6 +691,9 @@ rounding(void **state)
 	double near;
 	int i;
 
+	if(getenv("L9VALGRIND") != nil)
+		skip();		/* it rounds to nearest whatever the control word says */
+
 	c = ulchan(0);
 	near = third();
 	for(i = 0; i < nelem(r); i++){
