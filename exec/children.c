@@ -167,7 +167,7 @@ l9childreap(Child *c)
 {
 	Batch b = {nil, nil};
 	struct rusage ru;
-	int status, fd;
+	int status;
 	pid_t r;
 
 	memset(&ru, 0, sizeof ru);
@@ -179,13 +179,13 @@ l9childreap(Child *c)
 		return false;
 	}
 	fill(c, r == c->pid, status, &ru);
-	fd = c->fd;
+	/* who learns of the end may count descriptors */
+	if(c->fd >= 0)
+		close(c->fd);
 	if(!end(c, &b))
 		c = nil;	/* kept: a procwait may take it at any time */
 	pthread_mutex_unlock(&l9children.lk);
 	free(c);
-	if(fd >= 0)
-		close(fd);
 	l9batchready(&b);
 	/* not before: who was woken must be seen to be awake */
 	l9wakers(-1);
