@@ -47,16 +47,28 @@ l9push(Proc *p, Task *first, Task *last)
 {
 	uintptr_t old;
 	int counts;
+	bool counted;
 
 	counts = !p->foreign;
+	counted = false;
 	old = ldrlx(&p->inbox);
-	do
+	do{
 		last->next = old == Parked? nil: (Task*)old;
+		/*
+		 * Before the exchange: p may look at its inbox, run and park
+		 * again before we come to it, and must not be counted out first.
+		 */
+		if(old == Parked && !counted){
+			addar(&nawake, counts);
+			counted = true;
+		}
 	/* release: the task's result and all that led to it, for l9takein */
-	while(!casrel(&p->inbox, &old, (uintptr_t)first));
-	if(old == Parked){
+	}while(!casrel(&p->inbox, &old, (uintptr_t)first));
+	if(old != Parked){
+		if(counted)
+			addar(&nawake, -counts);
+	}else{
 		/* before our own sleep, and before the waker's reason goes away: debug.c */
-		addar(&nawake, counts);
 		addar(&nwoken, 1);
 		l9wakeword(parkword(p));
 	}

@@ -54,10 +54,11 @@ semacquire(Sema *s)
 	if(await(l, "semacquire") < 0)
 		return -1;
 	t = l9cur();
-	if(l9killed(t))
-		/* handed over to one who is to end: to the next */
+	if(l9killed(t)){
+		/* handed over to one who is to end: to the next.  One look: a kill may come after it */
 		semrelease(s, 1);
-	l9checkkill(t);
+		l9checkkill(t);
+	}
 	return 0;
 }
 
