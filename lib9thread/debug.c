@@ -196,6 +196,9 @@ l9deadlook(void)
 	woken = l9nwoken();
 	if(l9nawake() != 0)
 		return 0;
+	/* first what is cheap; and again, as an OS thread that is counted no more may have left a timer */
+	if(!l9deadhint())
+		return 0;
 	n = l9nosthread();
 	if(n < 0 || !l9deadhint())
 		return 0;

@@ -43,8 +43,9 @@ l9exit(int status)
 		l9waitword(&never, 0, INT64_MAX);
 }
 
-static void
-runcleanups(Task *t)
+/* what a task that ends still has to run */
+void
+l9runend(Task *t)
 {
 	Cleanup *c;
 
@@ -53,6 +54,7 @@ runcleanups(Task *t)
 		c->fn(c->arg);
 		free(c);
 	}
+	l9tprivend(t);
 }
 
 _Noreturn void
@@ -61,8 +63,7 @@ threadexits(const char *status)
 	Task *t;
 
 	t = l9cur();
-	runcleanups(t);
-	l9tprivend(t);
+	l9runend(t);
 	/* before anybody can see that it has ended: who ends after that says it later */
 	l9setstatus(t->proc, statusof(status));
 	l9joinend(t, status);
@@ -80,8 +81,7 @@ l9die(Task *t)
 	t->holdkill = 0;
 	t->deadline = INT64_MAX;
 	atomic_fetch_and_explicit(&t->word, ~(uint64_t)(Wordkill|Wordint), memory_order_relaxed);
-	runcleanups(t);
-	l9tprivend(t);
+	l9runend(t);
 	l9joinend(t, "killed");
 	l9taskend();
 }

@@ -61,29 +61,58 @@ report(Task *t)
 	}
 }
 
+/* the task whose guard the fault hit, or nil */
+static Task*
+overflowed(siginfo_t *si)
+{
+	Task *t;
+	uintptr_t a, base;
+
+	t = l9proc != nil? l9proc->cur: nil;
+	if(si->si_code <= 0 || t == nil || t == &l9proc->self)
+		return nil;
+	a = (uintptr_t)si->si_addr;
+	base = (uintptr_t)t->stack;
+	return a >= base && a < base + t->guard? t: nil;
+}
+
+/* with the mask that it asked for; the kernel restores ours on return */
+static void
+callhandler(struct sigaction *sa, int sig, siginfo_t *si, void *uc)
+{
+	pthread_sigmask(SIG_BLOCK, &sa->sa_mask, nil);
+	if(sa->sa_flags & SA_SIGINFO)
+		sa->sa_sigaction(sig, si, uc);
+	else
+		sa->sa_handler(sig);
+}
+
 /*
- * Whoever handled the signal before does so again: put it back, and the
- * instruction faults once more when this returns, so that a core shows the
- * culprit.  A signal that somebody sent does not come again by itself.
+ * Whoever handled the signal before does so again.  A handler is called, and
+ * may mend what was wrong: the next overflow is reported all the same.  Else
+ * put back what was, and the instruction faults once more when this returns,
+ * so that a core shows the culprit.  A signal that somebody sent does not
+ * come again by itself.
  */
 static void
 fault(int sig, siginfo_t *si, void *uc)
 {
+	struct sigaction *old;
 	Task *t;
-	uintptr_t a, base;
 	int e;
 
 	e = errno;
-	t = l9proc != nil? l9proc->cur: nil;
-	if(si->si_code > 0 && t != nil && t != &l9proc->self){
-		a = (uintptr_t)si->si_addr;
-		base = (uintptr_t)t->stack;
-		if(a >= base && a < base + t->guard)
-			report(t);
+	old = sig == SIGSEGV? &oldsegv: &oldbus;
+	t = overflowed(si);
+	if(t != nil)
+		report(t);
+	if(old->sa_flags & SA_SIGINFO || (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN))
+		callhandler(old, sig, si, uc);
+	else{
+		sigaction(sig, old, nil);
+		if(si->si_code <= 0)
+			raise(sig);
 	}
-	sigaction(sig, sig == SIGSEGV? &oldsegv: &oldbus, nil);
-	if(si->si_code <= 0)
-		raise(sig);
 	errno = e;
 }
 

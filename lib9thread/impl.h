@@ -291,6 +291,7 @@ void	l9tprivend(Task*);
 
 /* exit.c */
 _Noreturn void	l9die(Task*);
+void	l9runend(Task*);
 int	l9cleanup(Task*, void (*)(void*), void*);
 
 /* sema.c */

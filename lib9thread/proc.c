@@ -260,6 +260,7 @@ threaddetachproc(void)
 	if(!p->foreign || p->cur != &p->self)
 		l9misuse("threaddetachproc", "not the first thread of an OS thread that the program made");
 	pthread_setspecific(procs.key, nil);
+	l9runend(&p->self);
 	l9joinend(&p->self, nil);
 	p->ntask--;
 	adoptedrest(p);
@@ -272,6 +273,7 @@ threadgone(void *v)
 	Proc *p;
 
 	p = v;
+	l9runend(&p->self);
 	l9joinend(&p->self, nil);
 	p->ntask--;
 	adoptedrest(p);

@@ -580,6 +580,63 @@ thousand(void **state)
 	chanfree(p.b);
 }
 
+/*
+ * What a thread leaves to be done at its end, an OS thread's own too, whether
+ * it detaches or just returns.
+ */
+typedef struct Ends Ends;
+struct Ends
+{
+	bool	detach;
+	int	key;
+	int	ncleanup;
+	int	npriv;
+};
+
+static void
+countcleanup(void *v)
+{
+	((Ends*)v)->ncleanup++;
+}
+
+static void
+countpriv(void *v)
+{
+	((Ends*)v)->npriv++;
+}
+
+static void*
+leaves(void *v)
+{
+	Ends *e;
+
+	e = v;
+	TCHECK(threadcleanup(countcleanup, e) == 0);
+	TCHECK(threadcleanup(countcleanup, e) == 0);
+	*tprivaddr(e->key) = e;
+	if(e->detach){
+		threaddetachproc();
+		TCHECK(e->ncleanup == 2 && e->npriv == 1);
+	}
+	return nil;
+}
+
+static void
+ends(void **state)
+{
+	Ends e;
+	int i;
+
+	for(i = 0; i < 2; i++){
+		e = (Ends){.detach = i == 1, .key = tprivalloc(countpriv)};
+		assert_true(e.key >= 0);
+		join(start(leaves, &e));
+		assert_int_equal(e.ncleanup, 2);
+		assert_int_equal(e.npriv, 1);
+		tprivfree(e.key);
+	}
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -593,6 +650,7 @@ main(int argc, char *argv[])
 		TEST(owntasks),
 		TEST(makesprocs),
 		TEST(destructors),
+		TEST(ends),
 		TEST(thousand),
 	};
 

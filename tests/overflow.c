@@ -4,6 +4,7 @@
  * expect it writes to fd 1.
  */
 #include <pthread.h>
+#include <setjmp.h>
 
 #include "t.h"
 
@@ -247,13 +248,38 @@ raised(void)
 }
 
 /*
- * A handler that was there first gets the fault afterwards.
+ * A handler that was there first gets the fault afterwards, and may go on.
  */
+static sigjmp_buf mended;
+static volatile bool mend;
+
 static void
 mine(int sig, siginfo_t *si, void *v)
 {
+	if(mend)
+		siglongjmp(mended, 1);
 	(void)!write(2, "mine\n", 5);
 	_exit(7);
+}
+
+/* the handler recovers from a few faults; an overflow is reported all the same */
+static void
+recovers1(void *v)
+{
+	volatile int i;
+
+	mend = true;
+	for(i = 0; i < 3; i++)
+		if(sigsetjmp(mended, 1) == 0)
+			null1(nil);
+	mend = false;
+	overflow(nil);
+}
+
+static void
+recovers(void)
+{
+	start(recovers1, nil, 0);
 }
 
 static void
@@ -293,6 +319,7 @@ static Case cases[] = {
 	{"raised", raised, false},
 	{"handled", namedtask, true},
 	{"handled null", null, true},
+	{"handled after recovery", recovers, true},
 };
 
 static void

@@ -40,7 +40,8 @@ typedef struct Channel Channel;	/* lib9thread.h */
 
 /*
  * A lock for a few instructions, never held across a switch or a system
- * call that may sleep.  All zero is unlocked.  Lock ranks: HACKING.md.
+ * call that may sleep; malloc, to grow an unbounded channel or when an OS
+ * thread that is no proc yet waits for the first time, is the most.  All zero is unlocked.  Lock ranks: HACKING.md.
  */
 struct Spin
 {
