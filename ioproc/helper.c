@@ -11,21 +11,20 @@
  * but end a system call.  One that comes just before the system call is
  * lost, and no look at cancel can close that window from outside; so
  * the timer proc sends it again, after 1 ms, 2 ms ..., until the helper has
- * left the call.  A helper that has been sent a signal does not take the next
- * call before its handler has run: no interrupt hits a later call.
+ * left the call.  A helper that has been sent a signal looks that none is left
+ * before it takes the next call: no interrupt hits a later call.
  */
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ioimpl.h"
 
 enum {
 	Stack = 256*1024,
-	Nconsume = 1000,
 	Firstagain = 1000*1000,		/* ns until the signal is sent again, doubled each time */
 	Lastagain = 64*Firstagain,
 };
@@ -40,8 +39,7 @@ struct Helper
 	int64_t	delay;		/* the heap's lock: sleeper's */
 	Sleeper	sleeper;
 	_Atomic uint32_t	posted;	/* a call is there: what the helper sleeps on */
-	unsigned int	sent;	/* lk: signals */
-	_Atomic unsigned int	got;	/* signals handled */
+	bool	sent;		/* lk: a signal, during call */
 	pthread_t	thread;	/* set by the helper before it first runs a call */
 	Helper	*next;		/* idle.lk */
 };
@@ -55,21 +53,26 @@ static _Thread_local Helper *self;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /*
- * A real-time signal, since programs use the others; not the very last,
- * which emulators keep.
+ * Linux has a signal that nothing raises.  A real-time signal, which belongs to
+ * nobody either, Linux refuses to send when the user has RLIMIT_SIGPENDING of
+ * them queued, and the call could not be interrupted.  Elsewhere it must do;
+ * not the very last, which emulators keep.
  */
 static int
 intsignal(void)
 {
+#ifdef SIGSTKFLT
+	return SIGSTKFLT;
+#else
 	return SIGRTMAX - 3;
+#endif
 }
 
+/* that it was called has ended the system call */
 static void
 caught(int sig)
 {
 	(void)sig;
-	if(self != nil)
-		addrlx(&self->got, 1);
 }
 
 static void
@@ -88,7 +91,7 @@ static void
 kick(Helper *h)
 {
 	if(pthread_kill(h->thread, intsignal()) == 0)
-		h->sent++;
+		h->sent = true;
 }
 
 /* by the timer proc, with its heap's lock: the signal may have come too early */
@@ -179,25 +182,18 @@ fail(Call *c, int e, const char *msg)
 
 /*
  * No more signals can be sent, since running is false.  Those that were have
- * been queued for this OS thread: their handler runs at its next way out of
- * the kernel.
+ * been delivered, or are pending for this OS thread and taken here.
  */
 static void
-consume(Helper *h, unsigned int sent)
+consume(void)
 {
-	int i;
+	static const struct timespec now = {0, 0};
+	sigset_t set;
 
-	/*
-	 * A stray signal from elsewhere counts too many: no reason to wait.
-	 * ThreadSanitizer holds handlers back, and runs one for several signals;
-	 * their system calls they have ended nevertheless, so go on.
-	 */
-	for(i = 0; i < Nconsume; i++){
-		if((int)(sent - ldrlx(&h->got)) <= 0)
-			return;
-		sched_yield();
-	}
-	strlx(&h->got, sent);
+	sigemptyset(&set);
+	sigaddset(&set, intsignal());
+	while(sigtimedwait(&set, nil, &now) >= 0 || errno == EINTR)
+		;
 }
 
 static void
@@ -205,8 +201,7 @@ serve(Helper *h)
 {
 	Call *c;
 	Task *t;
-	unsigned int sent;
-	bool won;
+	bool sent, won;
 
 	l9lock(&h->lk);
 	c = h->call;
@@ -219,8 +214,10 @@ serve(Helper *h)
 	l9lock(&h->lk);
 	h->running = false;
 	sent = h->sent;
+	h->sent = false;
 	l9unlock(&h->lk);
-	consume(h, sent);
+	if(sent)
+		consume();
 
 	t = c->task;
 	l9lock(&h->lk);

@@ -238,6 +238,41 @@ test_write(void **state)
 	close(p[1]);
 }
 
+/* the kernel queues no more signals for this user */
+static void
+test_no_signal_queue(void **state)
+{
+	struct rlimit old, none;
+	int64_t limit;
+	bool over;
+	Job *j;
+	char c;
+	int p[2];
+
+	assert_int_equal(getrlimit(RLIMIT_SIGPENDING, &old), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = old.rlim_max};
+	assert_int_equal(pipe(p), 0);
+	j = jobnew(jobopread, mkioproc());
+	j->fd = p[0];
+	j->buf = &c;
+	jobstart(j);
+	jobstarted(j);
+	assert_int_equal(setrlimit(RLIMIT_SIGPENDING, &none), 0);
+	iointerrupt(j->io);
+	limit = threadnow() + Patience*Second;
+	while(!j->over && threadnow() < limit)
+		threadsleep(Millisecond/4);
+	over = j->over;
+	assert_int_equal(setrlimit(RLIMIT_SIGPENDING, &old), 0);
+	assert_true(over);
+	assert_interrupted(j);
+	assert_sound(j->io);
+	closeioproc(j->io);
+	jobfree(j);
+	close(p[0]);
+	close(p[1]);
+}
+
 static void
 test_sleep(void **state)
 {
@@ -539,6 +574,7 @@ struct Racer
 	_Atomic int	go;	/* the round; -1: end */
 	_Atomic int	gone;
 	_Atomic int	wait;	/* looks before the interrupt */
+	int	burst;		/* interrupts more */
 	Channel	*done;
 };
 
@@ -555,7 +591,7 @@ static void
 race(void *v)
 {
 	Racer *r;
-	int i, last;
+	int i, k, last;
 
 	r = v;
 	for(last = 0; (i = atomic_load(&r->go)) >= 0;){
@@ -567,6 +603,8 @@ race(void *v)
 		if(r->victim != 0)
 			threadint(r->victim);
 		else
+			iointerrupt(r->io);
+		for(k = 0; k < r->burst; k++)
 			iointerrupt(r->io);
 		last = i;
 		atomic_store(&r->gone, i);
@@ -683,6 +721,106 @@ test_threadint_races_calls(void **state)
 				fail_msg("round %d: interrupted twice", i);
 	}
 	print_message("%d of %d calls were interrupted\n", hit, n);
+	endracer(&r);
+	close(p[0]);
+	close(p[1]);
+}
+
+/* how many signals hit it */
+static long
+ophits(va_list *arg)
+{
+	struct timespec t = {0, 20000};
+	long n;
+	int i;
+
+	n = 0;
+	for(i = va_arg(*arg, int); i > 0; i--)
+		n += nanosleep(&t, nil) < 0;
+	return n;
+}
+
+/*
+ * Two racers interrupt one call as often as they can.  It fails once, and
+ * when they have done nothing is left of it all for the next.
+ */
+static void
+test_bursts(void **state)
+{
+	enum { Burst = 20 };
+	Racer r[2];
+	Ioproc *io;
+	Job *j;
+	char c;
+	uint64_t rand;
+	int i, k, n, p[2];
+
+	assert_int_equal(pipe(p), 0);
+	for(k = 0; k < nelem(r); k++){
+		startracer(&r[k], 0);
+		r[k].burst = Burst;
+	}
+	/* both the first's */
+	io = r[1].io;
+	r[1].io = r[0].io;
+	rand = seed();
+	n = ntimes(2000);
+	for(i = 1; i <= n; i++){
+		j = jobnew(jobopread, r[0].io);
+		j->fd = p[0];
+		j->buf = &c;
+		jobstart(j);
+		jobstarted(j);
+		for(k = 0; k < nelem(r); k++){
+			atomic_store(&r[k].wait, (int)rnd(&rand, 2000));
+			atomic_store(&r[k].go, i);
+		}
+		assert_interrupted(j);
+		for(k = 0; k < nelem(r); k++)
+			awaitgone(&r[k], i);
+		assert_int_equal(iocall(r[0].io, ophits, 3), 0);
+		assert_int_equal(write(p[1], "x", 1), 1);
+		assert_int_equal(ioread(r[0].io, p[0], &c, 1), 1);
+		jobfree(j);
+	}
+	r[1].io = io;
+	for(k = 0; k < nelem(r); k++)
+		endracer(&r[k]);
+	close(p[0]);
+	close(p[1]);
+}
+
+/*
+ * Short calls in a storm of interrupts: each fails or reads its byte, none is
+ * lost or read twice, and no more fail than there were interrupts.
+ */
+static void
+test_storm(void **state)
+{
+	enum { Burst = 5 };
+	Racer r;
+	uint64_t rand;
+	int i, n, got, hit, p[2];
+
+	assert_int_equal(pipe(p), 0);
+	startracer(&r, 0);
+	r.burst = Burst;
+	rand = seed();
+	n = ntimes(5000);
+	for(i = 1; i <= n; i++){
+		writetwo(p[1], i);
+		atomic_store(&r.wait, (int)rnd(&rand, 20000));
+		atomic_store(&r.go, i);
+		hit = 0;
+		for(got = 0; got < 2;)
+			if(readone(r.io, p[0], (unsigned char)(2*i + got)))
+				got++;
+			else
+				hit++;
+		if(hit > 1 + Burst)
+			fail_msg("round %d: %d calls failed of %d interrupts", i, hit, 1 + Burst);
+		awaitgone(&r, i);
+	}
 	endracer(&r);
 	close(p[0]);
 	close(p[1]);
@@ -1068,6 +1206,7 @@ main(void)
 		TEST(test_read),
 		TEST(test_readn),
 		TEST(test_write),
+		TEST(test_no_signal_queue),
 		TEST(test_sleep),
 		TEST(test_fifo),
 		TEST(test_listen),
@@ -1078,6 +1217,8 @@ main(void)
 		TEST(test_once_is_enough),
 		TEST(test_idle),
 		TEST(test_interrupts_race_calls),
+		TEST(test_bursts),
+		TEST(test_storm),
 		TEST(test_threadint_races_calls),
 		TEST(test_threadint_in_call),
 		TEST(test_threadint_waiting_turn),
