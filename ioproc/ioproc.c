@@ -1,9 +1,10 @@
 /*
  * Ioprocs: a helper and its turn.
  *
- * The turn is one token in a channel, so that those who wait for it wait as
- * for any channel: in order, and free to leave when interrupted.  An Ioproc
- * goes when it has been closed and the last call has left it.
+ * The turn is the room for one in a channel: who has sent has it, until it
+ * takes out again.  So those who wait for it wait as for any channel: in
+ * order, and free to leave when interrupted.  An Ioproc goes when it has been
+ * closed and the last call has left it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,14 +23,13 @@ Ioproc*
 ioproc(void)
 {
 	Ioproc *io;
-	char token;
 
 	io = calloc(1, sizeof *io);
 	if(io == nil){
 		l9err(ENOMEM, "out of memory");
 		return nil;
 	}
-	io->turn = chancreate(sizeof token, 1);
+	io->turn = chancreate(1, 1);
 	if(io->turn != nil && (io->helper = l9helper()) == nil){
 		chanfree(io->turn);
 		io->turn = nil;
@@ -38,7 +38,6 @@ ioproc(void)
 		free(io);
 		return nil;
 	}
-	chansend(io->turn, nil);
 	io->ref.ref = 1;
 	return io;
 }
@@ -98,7 +97,7 @@ iocall(Ioproc *io, long (*op)(va_list*), ...)
 	/* a kill in the middle would leave the turn taken */
 	l9holdkill(t);
 	incref(&io->ref);
-	c.ret = chanrecv(io->turn, nil);
+	c.ret = chansend(io->turn, nil);
 	if(c.ret < 0){
 		l9errget(&c.errnum, c.errstr);
 		if(c.errnum == EPIPE)
@@ -110,8 +109,8 @@ iocall(Ioproc *io, long (*op)(va_list*), ...)
 	va_start(c.arg, op);
 	l9helpercall(io->helper, &c);
 	va_end(c.arg);
-	/* the next one's turn; if io was closed there is none, which is no error of ours */
-	p9nbsend(io->turn, nil);
+	/* the next one's turn */
+	p9nbrecv(io->turn, nil);
 	leave(io);
 out:
 	l9allowkill(t);

@@ -457,6 +457,47 @@ test_close_nil(void **state)
 	closeioproc(nil);
 }
 
+/* a task that counts its turns until told to stop */
+typedef struct Turns Turns;
+struct Turns
+{
+	int	n;
+	bool	stop;
+	Channel	*done;
+};
+
+static void
+turns(void *v)
+{
+	Turns *t;
+
+	t = v;
+	while(!t->stop){
+		t->n++;
+		threadyield();
+	}
+	chansend(t->done, nil);
+}
+
+/* neither call lets another thread run, whatever the quota */
+static void
+test_no_switch(void **state)
+{
+	Turns t;
+	int i, quota;
+
+	t = (Turns){.done = mkchan(1, 1)};
+	quota = threadquota(1);
+	assert_true(threadcreate(turns, &t, 0) > 0);
+	for(i = 0; i < 100; i++)
+		closeioproc(mkioproc());
+	assert_int_equal(t.n, 0);
+	threadquota(quota);
+	t.stop = true;
+	mustrecv(t.done, nil);
+	chanfree(t.done);
+}
+
 static void
 test_os_threads_are_reused(void **state)
 {
@@ -953,6 +994,7 @@ main(void)
 		TEST(test_turns_across_procs),
 		TEST(test_others_run),
 		TEST(test_close_nil),
+		TEST(test_no_switch),
 		TEST(test_os_threads_are_reused),
 		TEST(test_no_os_thread),
 		TEST(test_misuse),
