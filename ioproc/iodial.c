@@ -5,10 +5,7 @@
 
 #include "dial.h"
 
-/*
- * A signal may end connect's wait, but not the connecting: calling it again
- * is an error, waiting until the socket can be written is right.
- */
+/* until the kernel has connected fd, or failed to */
 static int
 finish(int fd)
 {
@@ -25,6 +22,25 @@ finish(int fd)
 		return -1;
 	errno = e;
 	return e == 0? 0: -1;
+}
+
+/*
+ * A signal that ends the wait ends a Unix socket's connecting, which is tried
+ * again; that of TCP goes on, and connect may not be called twice.
+ */
+static int
+connectto(int fd, const struct addrinfo *ai)
+{
+	int r;
+
+	if(ai->ai_family == AF_UNIX){
+		L9RETRY(r, connect(fd, ai->ai_addr, ai->ai_addrlen));
+		return r;
+	}
+	r = connect(fd, ai->ai_addr, ai->ai_addrlen);
+	if(r < 0 && errno == EINTR && !l9iocancelled())
+		r = finish(fd);
+	return r;
 }
 
 /* from local's addresses, the one of ai's kind */
@@ -49,9 +65,7 @@ try(const struct addrinfo *ai, Addr *local)
 	fd = l9dialsocket(ai);
 	if(fd < 0)
 		return -1;
-	if((local->list == nil || bindlocal(fd, local, ai) == 0)
-	&& (connect(fd, ai->ai_addr, ai->ai_addrlen) == 0
-	   || (errno == EINTR && !l9iocancelled() && finish(fd) == 0)))
+	if((local->list == nil || bindlocal(fd, local, ai) == 0) && connectto(fd, ai) == 0)
 		return fd;
 	e = errno;
 	close(fd);

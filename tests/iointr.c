@@ -17,6 +17,7 @@
 #include <sys/un.h>
 
 #include "job.h"
+#include "p9libc.h"
 
 static char tmpdir[] = "/tmp/l9iointrXXXXXX";
 
@@ -1187,6 +1188,65 @@ test_own_signals(void **state)
 	close(p[1]);
 }
 
+/* an OS thread that dials by itself and takes signals */
+typedef struct Caller Caller;
+struct Caller
+{
+	char	*addr;
+	int	fd;
+	_Atomic int	over;
+};
+
+static void*
+callunix(void *v)
+{
+	Caller *c;
+
+	c = v;
+	c->fd = p9dial(c->addr, nil, nil, nil);
+	atomic_store(&c->over, 1);
+	return nil;
+}
+
+/* a connect to a Unix socket that a signal ended has not begun, and is made again */
+static void
+test_own_signals_dial(void **state)
+{
+	enum { Nsignal = 20 };
+	struct sigaction sa;
+	struct sockaddr_un peer;
+	socklen_t len;
+	char file[128], addr[140];
+	Caller c;
+	pthread_t id;
+	int filler[16], i, n, s, before;
+
+	s = fullserver(path(file, "full"), filler, &n);
+	snprintf(addr, sizeof addr, "unix!%s", file);
+	memset(&sa, 0, sizeof sa);
+	sa.sa_handler = handle;
+	assert_int_equal(sigaction(SIGUSR1, &sa, nil), 0);
+	c = (Caller){.addr = addr};
+	before = atomic_load(&nhandled);
+	assert_int_equal(pthread_create(&id, nil, callunix, &c), 0);
+	while(atomic_load(&nhandled) - before < Nsignal && atomic_load(&c.over) == 0){
+		pthread_kill(id, SIGUSR1);
+		usleep(1000);
+	}
+	assert_int_equal(atomic_load(&c.over), 0);	/* there is no room */
+	close(accept(s, nil, nil));
+	assert_int_equal(pthread_join(id, nil), 0);
+	signal(SIGUSR1, SIG_IGN);
+	assert_true(c.fd >= 0);
+	len = sizeof peer;
+	assert_int_equal(getpeername(c.fd, (struct sockaddr*)&peer, &len), 0);
+	close(c.fd);
+	for(i = 0; i < n; i++)
+		close(filler[i]);
+	close(s);
+	unlink(file);
+}
+
 static int
 setup(void **state)
 {
@@ -1229,6 +1289,7 @@ main(void)
 		TEST(test_close_does_not_wait),
 		TEST(test_close_races_call),
 		TEST(test_own_signals),
+		TEST(test_own_signals_dial),
 	};
 
 	if(threadinit() < 0)
