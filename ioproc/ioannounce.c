@@ -2,53 +2,124 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "dial.h"
 
 /*
- * A unix socket's file outlives its server.  If nobody answers there it is
- * such a rest, and goes.
+ * A Unix socket's file outlives its server.  If nobody answers there it is
+ * such a rest, and goes.  But a server that is between bind and listen does
+ * not answer either: so whoever announces has a lock on the folder meanwhile,
+ * and whoever has none removes nothing.  Not each folder can be locked, and
+ * somebody may have the lock for reasons of his own: hence a limit.
  */
-static bool
+enum {
+	Nlock = 500,		/* tries, a ms each */
+};
+
+static const char*
+unixpath(const struct addrinfo *ai)
+{
+	return ((struct sockaddr_un*)(void*)ai->ai_addr)->sun_path;
+}
+
+/* a descriptor that has the lock, or -1 */
+static int
+lockfolder(const char *path)
+{
+	static const struct timespec ms = {0, 1000*1000};
+	char dir[sizeof(struct sockaddr_un)], *slash;
+	int fd, i;
+
+	strcpy(dir, path);
+	slash = strrchr(dir, '/');
+	strcpy(slash == nil? dir: slash+1, ".");
+	fd = open(dir, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+	for(i = 0; fd >= 0 && i < Nlock; i++){
+		if(flock(fd, LOCK_EX|LOCK_NB) == 0)
+			return fd;
+		if(errno != EWOULDBLOCK)
+			break;
+		nanosleep(&ms, nil);
+	}
+	if(fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* not by close alone: a child may have the descriptor, too, until it calls exec */
+static void
+unlockfolder(int fd)
+{
+	if(fd < 0)
+		return;
+	flock(fd, LOCK_UN);
+	close(fd);
+}
+
+/* with the folder's lock: make room for ai.  0, or -1 with errno */
+static int
 removestale(const struct addrinfo *ai)
 {
 	struct stat st;
-	const char *path;
 	bool stale;
 	int fd;
 
-	path = ((struct sockaddr_un*)(void*)ai->ai_addr)->sun_path;
-	if(lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode))
-		return false;
-	fd = socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, 0);
-	if(fd < 0)
-		return false;
-	stale = connect(fd, ai->ai_addr, ai->ai_addrlen) < 0 && errno == ECONNREFUSED;
-	close(fd);
-	return stale && unlink(path) == 0;
+	if(lstat(unixpath(ai), &st) == 0 && S_ISSOCK(st.st_mode)){
+		fd = socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, 0);
+		if(fd < 0)
+			return -1;
+		stale = connect(fd, ai->ai_addr, ai->ai_addrlen) < 0 && errno == ECONNREFUSED;
+		close(fd);
+		if(stale && unlink(unixpath(ai)) == 0)
+			return 0;
+	}
+	errno = EADDRINUSE;
+	return -1;
 }
 
 static int
-bindto(int fd, const struct addrinfo *ai)
+bindunix(int fd, const struct addrinfo *ai, bool locked)
+{
+	if(bind(fd, ai->ai_addr, ai->ai_addrlen) == 0)
+		return 0;
+	if(errno != EADDRINUSE || !locked || removestale(ai) < 0)
+		return -1;
+	return bind(fd, ai->ai_addr, ai->ai_addrlen);
+}
+
+static int
+listenunix(int fd, const struct addrinfo *ai)
+{
+	int lk, r, e;
+
+	lk = lockfolder(unixpath(ai));
+	r = bindunix(fd, ai, lk >= 0);
+	if(r == 0)
+		r = listen(fd, SOMAXCONN);
+	e = errno;
+	unlockfolder(lk);
+	errno = e;
+	return r;
+}
+
+static int
+listentcp(int fd, const struct addrinfo *ai)
 {
 	int on, off;
 
 	on = 1;
 	off = 0;
-	if(ai->ai_family != AF_UNIX)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if(ai->ai_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-	if(bind(fd, ai->ai_addr, ai->ai_addrlen) == 0)
-		return 0;
-	if(ai->ai_family != AF_UNIX || errno != EADDRINUSE)
+	if(bind(fd, ai->ai_addr, ai->ai_addrlen) < 0)
 		return -1;
-	if(removestale(ai))
-		return bind(fd, ai->ai_addr, ai->ai_addrlen);
-	errno = EADDRINUSE;
-	return -1;
+	return listen(fd, SOMAXCONN);
 }
 
 /* a listening socket at one place, or -1 with errno */
@@ -60,7 +131,7 @@ try(const struct addrinfo *ai)
 	fd = l9dialsocket(ai);
 	if(fd < 0)
 		return -1;
-	if(bindto(fd, ai) == 0 && listen(fd, SOMAXCONN) == 0)
+	if((ai->ai_family == AF_UNIX? listenunix: listentcp)(fd, ai) == 0)
 		return fd;
 	e = errno;
 	close(fd);

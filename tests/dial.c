@@ -7,11 +7,14 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include "tools.h"
+#include "p9libc.h"
 
 enum {
 	Addrlen = 200,
@@ -337,6 +340,123 @@ test_unix_stale(void **state)
 		assert_int_equal(stat(path(addr), &st), 0);
 	}
 	unlink(path(addr));
+}
+
+/* between bind and listen a server does not answer, but it has a lock, and its file stays */
+static void
+test_unix_not_yet_listening(void **state)
+{
+	char addr[Addrlen], want[2*Addrlen];
+	struct sockaddr_un un;
+	int lk, fd, before;
+
+	before = nfd();
+	unixaddr(addr, "slow");
+	un = (struct sockaddr_un){.sun_family = AF_UNIX};
+	strcpy(un.sun_path, path(addr));
+	lk = open(tmpdir, O_RDONLY|O_DIRECTORY);
+	assert_true(lk >= 0);
+	assert_int_equal(flock(lk, LOCK_EX|LOCK_NB), 0);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr*)&un, sizeof un), 0);
+	assert_int_equal(ioannounce(io, addr, nil), -1);
+	snprintf(want, sizeof want, "announce %s: %s", addr, strerror(EADDRINUSE));
+	assert_err(EADDRINUSE, want);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(close(lk), 0);
+	close(mustdial(addr, nil));
+	close(fd);
+	unlink(path(addr));
+	assert_int_equal(nfd(), before);
+}
+
+/* who has the lock for long stops nobody but who would remove something */
+static void
+test_unix_locked_folder(void **state)
+{
+	char addr[Addrlen];
+	Server *s;
+	int lk;
+
+	unixaddr(addr, "locked");
+	lk = open(tmpdir, O_RDONLY|O_DIRECTORY);
+	assert_true(lk >= 0);
+	assert_int_equal(flock(lk, LOCK_SH|LOCK_NB), 0);
+	s = servernew(addr, 1);
+	callonce(addr);
+	serverfree(s);
+	assert_int_equal(ioannounce(io, addr, nil), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	close(lk);
+	s = servernew(addr, 1);
+	callonce(addr);
+	serverfree(s);
+	unlink(path(addr));
+}
+
+/* servers that all find the same stale file: it becomes one's, who keeps it */
+typedef struct Rival Rival;
+struct Rival
+{
+	const char	*addr;
+	pthread_barrier_t	*bar;
+	int	n;		/* rounds */
+	int	fd;		/* the announcement, or -1 */
+	pthread_t	id;
+};
+
+static void*
+rival(void *v)
+{
+	Rival *r;
+	int i;
+
+	r = v;
+	for(i = 0; i < r->n; i++){
+		pthread_barrier_wait(r->bar);
+		r->fd = p9announce(r->addr, nil);
+		pthread_barrier_wait(r->bar);
+		/* looked at and closed by the main thread */
+		pthread_barrier_wait(r->bar);
+	}
+	return nil;
+}
+
+static void
+test_unix_rivals(void **state)
+{
+	enum { Nrival = 4 };
+	char addr[Addrlen];
+	pthread_barrier_t bar;
+	Rival r[Nrival];
+	int i, k, n, won, lost;
+
+	unixaddr(addr, "rivals");
+	n = ntimes(2000);
+	pthread_barrier_init(&bar, nil, Nrival+1);
+	for(k = 0; k < Nrival; k++){
+		r[k] = (Rival){.addr = addr, .bar = &bar, .n = n};
+		assert_int_equal(pthread_create(&r[k].id, nil, rival, &r[k]), 0);
+	}
+	lost = 0;
+	for(i = 0; i < n; i++){
+		pthread_barrier_wait(&bar);
+		pthread_barrier_wait(&bar);
+		won = 0;
+		for(k = 0; k < Nrival; k++)
+			if(r[k].fd >= 0){
+				won++;
+				close(r[k].fd);
+			}
+		lost += won != 1;
+		pthread_barrier_wait(&bar);
+	}
+	for(k = 0; k < Nrival; k++)
+		pthread_join(r[k].id, nil);
+	pthread_barrier_destroy(&bar);
+	unlink(path(addr));
+	assert_int_equal(lost, 0);
 }
 
 /* what is no socket stays */
@@ -881,6 +1001,9 @@ main(void)
 		TEST(test_localhost),
 		TEST(test_unix),
 		TEST(test_unix_stale),
+		TEST(test_unix_not_yet_listening),
+		TEST(test_unix_locked_folder),
+		TEST(test_unix_rivals),
 		TEST(test_unix_other_file),
 		TEST(test_unix_long_path),
 		TEST(test_dir_and_cfd),
