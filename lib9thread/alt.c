@@ -219,19 +219,19 @@ perform(Alt *a, Task **peer)
 		}
 		w = l9claimfirst(c, &c->recvq);
 		if(w != nil)
-			l9chanmove(c, w->v, a->v);
+			l9chanmove(w->v, a->v, c->elsize);
 		else if(!l9chanroom(c) && c->nel != CHANUNBOUNDED)
 			return false;
-		else if(!l9chanput(c, a->v))
+		else if(!l9chanput(c, a->v, c->elsize))
 			a->err = (char*)(uintptr_t)"out of memory";
 	}else{
 		w = l9claimfirst(c, &c->sendq);
 		if(c->n > 0){
-			l9changet(c, a->v);
+			l9changet(c, a->v, c->elsize);
 			if(w != nil)
-				l9chanput(c, w->v);
+				l9chanput(c, w->v, c->elsize);
 		}else if(w != nil)
-			l9chanmove(c, a->v, w->v);
+			l9chanmove(a->v, w->v, c->elsize);
 		else if(c->closed)
 			a->err = (char*)(uintptr_t)"channel closed";
 		else
@@ -271,7 +271,7 @@ enqueue(Round *r, Task *t)
 		w->task = t;
 		w->v = a->v;
 		w->index = i;
-		l9wqput(ownq(a), w);
+		wqput(ownq(a), w);
 	}
 }
 
@@ -302,13 +302,13 @@ await(Round *r, Task *t)
 		s = (Sleeper){.when = r->deadline, .task = t, .why = Wtimeout};
 		if(l9timer->arm(&s) < 0){
 			armed = false;
-			if(l9claim(t)){
+			if(claim(t)){
 				leave(r, -1);
 				return -1;
 			}
 		}
 	}
-	why = l9wait(t);
+	why = endwait(t);
 	if(armed)
 		l9timer->disarm(&s);
 	leave(r, why >= Wtimeout? -1: t->which);
@@ -342,7 +342,7 @@ lookandwait(Round *r, Task *t)
 	if(i >= 0){
 		unlockall(r);
 		if(peer != nil)
-			l9ready(peer);
+			makeready(peer);
 		l9progress();
 		return i;
 	}
@@ -354,7 +354,7 @@ lookandwait(Round *r, Task *t)
 		unlockall(r);
 		return r->n;
 	}
-	why = l9waitbegin(t, Waitint);
+	why = beginwait(t, Waitint);
 	if(why != 0){
 		unlockall(r);
 		return l9errwhy(why);

@@ -49,53 +49,27 @@ destroy(Channel *c)
 	free(c);
 }
 
-void
-l9wqput(Waitq *q, Waiter *w)
-{
-	w->queued = true;
-	w->next = nil;
-	w->prev = q->last;
-	if(q->last == nil)
-		q->first = w;
-	else
-		q->last->next = w;
-	q->last = w;
-}
-
-void
-l9wqdel(Waitq *q, Waiter *w)
-{
-	if(w->prev == nil)
-		q->first = w->next;
-	else
-		w->prev->next = w->next;
-	if(w->next == nil)
-		q->last = w->prev;
-	else
-		w->next->prev = w->prev;
-	w->queued = false;
-}
-
 /*
- * Take out the first waiter that can still be claimed: the operation with
- * it is then committed, and its task's to be told by which, why and l9ready.
- * Those before it were claimed elsewhere; their tasks will come by to take
- * themselves out, and until then c may not go: nleave.
+ * l9claimfirst, whose first waiter had been claimed elsewhere, and was taken
+ * out: its task will come by to take itself out, and until then c may not
+ * go, which nleave sees to.  So for the next ones.
  */
 Waiter*
-l9claimfirst(Channel *c, Waitq *q)
+l9claimnext(Channel *c, Waitq *q)
 {
 	Waiter *w;
 
-	while((w = q->first) != nil){
-		l9wqdel(q, w);
-		if(l9claim(w->task)){
+	for(;;){
+		c->nleave++;
+		w = q->first;
+		if(w == nil)
+			return nil;
+		wqdel(q, w);
+		if(claim(w->task)){
 			w->task->which = w->index;
 			return w;
 		}
-		c->nleave++;
 	}
-	return nil;
 }
 
 /* take w out, unless somebody did already */
@@ -106,7 +80,7 @@ l9chanleave(Channel *c, Waitq *q, Waiter *w)
 
 	l9lock(&c->lk);
 	if(w->queued)
-		l9wqdel(q, w);
+		wqdel(q, w);
 	else
 		c->nleave--;
 	/* freed: the queues are empty and stay so */
@@ -120,8 +94,8 @@ l9chanleave(Channel *c, Waitq *q, Waiter *w)
  * Under the lock although it may take a while: it is rare, and an operation
  * that let the lock go here would have to begin anew.
  */
-static bool
-grow(Channel *c)
+bool
+l9changrow(Channel *c)
 {
 	uint32_t size, tail;
 	char *buf;
@@ -144,36 +118,16 @@ grow(Channel *c)
 	return true;
 }
 
-/* append *v; false: c is unbounded, full, and there is no memory */
-bool
-l9chanput(Channel *c, const void *v)
-{
-	uint32_t i;
-
-	if(c->n == c->size && !grow(c))
-		return false;
-	i = c->first + c->n;
-	if(i >= c->size)
-		i -= c->size;
-	c->n++;
-	l9chanmove(c, c->buf + (size_t)i*c->elsize, v);
-	return true;
-}
-
-/* take the oldest element */
+/* c is unbounded and empty: give the memory of a peak back */
 void
-l9changet(Channel *c, void *v)
+l9chanshrink(Channel *c)
 {
-	l9chanmove(c, v, c->buf + (size_t)c->first*c->elsize);
-	if(++c->first == c->size)
-		c->first = 0;
-	if(--c->n == 0 && c->nel == CHANUNBOUNDED && (size_t)c->size*c->elsize > Keepbytes){
-		/* after a peak */
-		free(c->buf);
-		c->buf = nil;
-		c->first = 0;
-		c->size = 0;
-	}
+	if((size_t)c->size*c->elsize <= Keepbytes)
+		return;
+	free(c->buf);
+	c->buf = nil;
+	c->first = 0;
+	c->size = 0;
 }
 
 void
@@ -181,7 +135,7 @@ l9chandrop(Channel *c)
 {
 	l9lock(&c->lk);
 	while(c->n > 0)
-		l9changet(c, nil);
+		l9changet(c, nil, c->elsize);
 	l9unlock(&c->lk);
 }
 

@@ -14,7 +14,7 @@
 #ifndef L9CHAN_H
 #define L9CHAN_H
 
-#include "impl.h"
+#include "hot.h"
 
 struct Channel
 {
@@ -34,34 +34,76 @@ struct Channel
 };
 
 /* all with c->lk held */
-Waiter	*l9claimfirst(Channel*, Waitq*);
-bool	l9chanput(Channel*, const void *v);
-void	l9changet(Channel*, void *v);
+Waiter	*l9claimnext(Channel*, Waitq*);
+bool	l9changrow(Channel*);
+void	l9chanshrink(Channel*);
 
 /* takes c->lk; the waiter's task was claimed by another than c's side */
 void	l9chanleave(Channel*, Waitq*, Waiter*);
 
 char	*l9channame(Channel*, char buf[Channamelen+32]);
 
-static inline void
-l9chancopy(Channel *c, void *dst, const void *src)
-{
-	if(c->elsize == sizeof(void*))
-		memcpy(dst, src, sizeof(void*));
-	else
-		memcpy(dst, src, c->elsize);
-}
-
-/* from one task's place to another's; nil is zeros, or nowhere */
-static inline void
-l9chanmove(Channel *c, void *dst, const void *src)
+/*
+ * From one task's place to another's; nil is zeros, or nowhere.  size is
+ * c->elsize, a constant in the calls for one type.
+ */
+static inline __attribute__((always_inline)) void
+l9chanmove(void *dst, const void *src, uint32_t size)
 {
 	if(dst == nil)
 		return;
 	if(src == nil)
-		memset(dst, 0, c->elsize);
+		memset(dst, 0, size);
+	else if(size == sizeof(void*))
+		memcpy(dst, src, sizeof(void*));
 	else
-		l9chancopy(c, dst, src);
+		memcpy(dst, src, size);
+}
+
+/*
+ * Take out the first waiter that can still be claimed: the operation with
+ * it is then committed, and its task's to be told by which, why and l9ready.
+ */
+static inline __attribute__((always_inline)) Waiter*
+l9claimfirst(Channel *c, Waitq *q)
+{
+	Waiter *w;
+
+	w = q->first;
+	if(w == nil)
+		return nil;
+	wqdel(q, w);
+	if(unlikely(!claim(w->task)))
+		return l9claimnext(c, q);
+	w->task->which = w->index;
+	return w;
+}
+
+/* append *v; false: c is unbounded, full, and there is no memory */
+static inline __attribute__((always_inline)) bool
+l9chanput(Channel *c, const void *v, uint32_t size)
+{
+	uint32_t i;
+
+	if(unlikely(c->n == c->size) && !l9changrow(c))
+		return false;
+	i = c->first + c->n;
+	if(i >= c->size)
+		i -= c->size;
+	c->n++;
+	l9chanmove(c->buf + (size_t)i*size, v, size);
+	return true;
+}
+
+/* take the oldest element */
+static inline __attribute__((always_inline)) void
+l9changet(Channel *c, void *v, uint32_t size)
+{
+	l9chanmove(v, c->buf + (size_t)c->first*size, size);
+	if(++c->first == c->size)
+		c->first = 0;
+	if(--c->n == 0 && unlikely(c->nel == CHANUNBOUNDED))
+		l9chanshrink(c);
 }
 
 /* there is room for one more, without growing */

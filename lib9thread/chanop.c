@@ -17,7 +17,7 @@ enum {
 /*
  * c->lk is held; wait in q.  Returns 1, or Fail with errstr.
  */
-static int
+static __attribute__((noinline)) int
 block(Channel *c, Waitq *q, void *v, const char *what)
 {
 	Waiter *w;
@@ -26,20 +26,18 @@ block(Channel *c, Waitq *q, void *v, const char *what)
 
 	t = l9cur();
 	/* before the waiter can be found: an interrupt from now on claims us */
-	why = l9waitbegin(t, Waitint);
-	if(why != 0){
+	why = beginwait(t, Waitint);
+	if(unlikely(why != 0)){
 		l9unlock(&c->lk);
 		return l9errwhy(why);
 	}
 	l9waiting(t, what, c, c->name);
 	w = &t->waiter;
-	w->task = t;
 	w->v = v;
-	w->index = 0;
-	l9wqput(q, w);
+	wqput(q, w);
 	l9unlock(&c->lk);
-	why = l9wait(t);
-	if(why == Wdone){
+	why = endwait(t);
+	if(likely(why == Wdone)){
 		l9maydie(t);
 		return 1;
 	}
@@ -50,23 +48,26 @@ block(Channel *c, Waitq *q, void *v, const char *what)
 }
 
 static inline __attribute__((always_inline)) int
-send(Channel *c, const void *v, bool canblock)
+send(Channel *c, const void *v, uint32_t size, bool canblock)
 {
 	Waiter *w;
+	Task *t;
 
 	l9lock(&c->lk);
-	if(c->closed){
+	if(unlikely(c->closed)){
 		l9unlock(&c->lk);
 		return l9errwhy(Wclosed);
 	}
-	if(c->recvq.first != nil && (w = l9claimfirst(c, &c->recvq)) != nil){
-		/* committed: w's task is ours until l9ready */
-		l9chanmove(c, w->v, v);
-		w->task->why = Wdone;
+	w = l9claimfirst(c, &c->recvq);
+	if(w != nil){
+		/* committed: w's task is ours until it is ready */
+		t = w->task;
+		l9chanmove(w->v, v, size);
+		t->why = Wdone;
 		l9unlock(&c->lk);
-		l9ready(w->task);
+		makeready(t);
 	}else if(l9chanroom(c) || c->nel == CHANUNBOUNDED){
-		if(!l9chanput(c, v)){
+		if(unlikely(!l9chanput(c, v, size))){
 			l9unlock(&c->lk);
 			return l9err(ENOMEM, "out of memory");
 		}
@@ -82,21 +83,20 @@ send(Channel *c, const void *v, bool canblock)
 }
 
 static inline __attribute__((always_inline)) int
-recv(Channel *c, void *v, bool canblock)
+recv(Channel *c, void *v, uint32_t size, bool canblock)
 {
 	Waiter *w;
+	Task *t;
 
 	l9lock(&c->lk);
-	w = nil;
-	if(c->sendq.first != nil)
-		w = l9claimfirst(c, &c->sendq);
+	w = l9claimfirst(c, &c->sendq);
 	if(c->n > 0){
-		l9changet(c, v);
+		l9changet(c, v, size);
 		/* a sender waited since nothing more fitted: now it does */
 		if(w != nil)
-			l9chanput(c, w->v);
+			l9chanput(c, w->v, size);
 	}else if(w != nil)
-		l9chanmove(c, v, w->v);
+		l9chanmove(v, w->v, size);
 	else if(c->closed){
 		l9unlock(&c->lk);
 		return l9errwhy(Wclosed);
@@ -106,25 +106,34 @@ recv(Channel *c, void *v, bool canblock)
 		l9unlock(&c->lk);
 		return Wouldblock;
 	}
-	if(w != nil)
-		w->task->why = Wdone;
-	l9unlock(&c->lk);
-	if(w != nil)
-		l9ready(w->task);
+	if(w == nil)
+		l9unlock(&c->lk);
+	else{
+		t = w->task;
+		t->why = Wdone;
+		l9unlock(&c->lk);
+		makeready(t);
+	}
 	l9progress();
 	return 1;
 }
 
-/* misuse of the forms for one type */
-static void
-check(Channel *c, size_t size, const char *call)
+static _Noreturn __attribute__((noinline, cold)) void
+misfit(Channel *c, size_t size, const char *call)
 {
 	char buf[Channamelen+32];
 
 	if(c == nil)
 		l9misuse(call, "nil channel");
-	if(c->elsize != size)
-		l9misuse(call, "%s has elements of %u bytes, not %zu", l9channame(c, buf), c->elsize, size);
+	l9misuse(call, "%s has elements of %u bytes, not %zu", l9channame(c, buf), c->elsize, size);
+}
+
+/* misuse of the forms for one type */
+static inline void
+check(Channel *c, size_t size, const char *call)
+{
+	if(unlikely(c == nil || c->elsize != size))
+		misfit(c, size, call);
 }
 
 static void
@@ -145,21 +154,21 @@ int
 chansend(Channel *c, const void *v)
 {
 	checknil(c, "send");
-	return send(c, v, true);
+	return send(c, v, c->elsize, true);
 }
 
 int
 chanrecv(Channel *c, void *v)
 {
 	checknil(c, "recv");
-	return recv(c, v, true);
+	return recv(c, v, c->elsize, true);
 }
 
 int
 chansendp(Channel *c, void *v)
 {
 	check(c, sizeof v, "sendp");
-	return send(c, &v, true);
+	return send(c, &v, sizeof v, true);
 }
 
 void*
@@ -168,14 +177,15 @@ chanrecvp(Channel *c)
 	void *v;
 
 	check(c, sizeof v, "recvp");
-	return recv(c, &v, true) == 1? v: nil;
+	v = nil;
+	return recv(c, &v, sizeof v, true) == 1? v: nil;
 }
 
 int
 chansendul(Channel *c, unsigned long v)
 {
 	check(c, sizeof v, "sendul");
-	return send(c, &v, true);
+	return send(c, &v, sizeof v, true);
 }
 
 unsigned long
@@ -184,35 +194,36 @@ chanrecvul(Channel *c)
 	unsigned long v;
 
 	check(c, sizeof v, "recvul");
-	return recv(c, &v, true) == 1? v: 0;
+	v = 0;
+	return recv(c, &v, sizeof v, true) == 1? v: 0;
 }
 
 int
 p9nbsend(Channel *c, const void *v)
 {
 	checknil(c, "nbsend");
-	return send(c, v, false);
+	return send(c, v, c->elsize, false);
 }
 
 int
 p9nbrecv(Channel *c, void *v)
 {
 	checknil(c, "nbrecv");
-	return recv(c, v, false);
+	return recv(c, v, c->elsize, false);
 }
 
 int
 p9nbsendp(Channel *c, void *v)
 {
 	check(c, sizeof v, "nbsendp");
-	return send(c, &v, false);
+	return send(c, &v, sizeof v, false);
 }
 
 int
 p9nbsendul(Channel *c, unsigned long v)
 {
 	check(c, sizeof v, "nbsendul");
-	return send(c, &v, false);
+	return send(c, &v, sizeof v, false);
 }
 
 int
@@ -239,7 +250,8 @@ channbrecvp(Channel *c)
 	void *v;
 
 	check(c, sizeof v, "nbrecvp");
-	return nbresult(recv(c, &v, false)) == 1? v: nil;
+	v = nil;
+	return nbresult(recv(c, &v, sizeof v, false)) == 1? v: nil;
 }
 
 int
@@ -254,5 +266,6 @@ channbrecvul(Channel *c)
 	unsigned long v;
 
 	check(c, sizeof v, "nbrecvul");
-	return nbresult(recv(c, &v, false)) == 1? v: 0;
+	v = 0;
+	return nbresult(recv(c, &v, sizeof v, false)) == 1? v: 0;
 }

@@ -1,7 +1,7 @@
 /*
  * New tasks, on this proc, on a new one, and on somebody else's.
  */
-#include "impl.h"
+#include "hot.h"
 
 static const Threadattr defaults;
 
@@ -15,22 +15,33 @@ check(const char *call, void (*f)(void*), const Threadattr *a)
 }
 
 /* a Task with all its memory but no id: nil with errstr */
-static Task*
+static inline __attribute__((always_inline)) Task*
 new(Proc *p, void (*f)(void*), void *arg, const Threadattr *a)
 {
-	Task *t;
-	Proc *self;
+	Task *t, *self;
+	char *usable;
 
-	self = l9cur()->proc;
-	t = l9stackalloc(self, a->stack, a->exact != 0);
-	if(t == nil)
+	self = l9cur();
+	t = l9stackalloc(self->proc, a->stack, a->exact != 0);
+	if(unlikely(t == nil))
 		return nil;
+	l9taskclear(t);
 	if(a->joinable && (t->exitrec = l9exitrec()) == nil){
-		l9stackfree(self, t);
+		l9stackfree(self->proc, t);
 		l9err(ENOMEM, "out of memory");
 		return nil;
 	}
-	l9tasknew(t, p, f, arg, a);
+	t->proc = p;
+	t->fn = f;
+	t->arg = arg;
+	t->prio = a->priority == 0? self->prio: a->priority - 1;
+	strlx(&t->group, a->group == 0? ldrlx(&self->group): a->group);
+	if(a->name != nil)
+		l9setname(t, a->name);
+	usable = t->stack + t->guard;
+	l9sanbegin(&t->san);
+	/* below the Task, on a 16-byte boundary */
+	l9ctxinit(&t->ctx, usable, ((uintptr_t)t & ~(uintptr_t)15) - (uintptr_t)usable, l9taskmain, t);
 	return t;
 }
 
@@ -47,24 +58,24 @@ firstbits(const Threadattr *a)
 	return a->paused? Wordsusp|Wordheld: 0;
 }
 
-static int
-createhere(Proc *p, void (*f)(void*), void *arg, const Threadattr *a)
+/* p is the running proc, or does not run yet.  nil with errstr */
+static inline __attribute__((always_inline)) Task*
+createhere(Proc *p, void (*f)(void*), void *arg, const Threadattr *a, int *id)
 {
 	Task *t;
-	int id;
 
 	t = new(p, f, arg, a);
-	if(t == nil)
-		return -1;
-	id = l9idnew(p, t, firstbits(a));
-	if(id < 0){
+	if(unlikely(t == nil))
+		return nil;
+	*id = l9idnew(p, t, firstbits(a));
+	if(unlikely(*id < 0)){
 		undo(t);
-		return -1;
+		return nil;
 	}
 	p->ntask++;
 	if(!a->paused)
-		l9qput(p, t);
-	return id;
+		runput(p, t);
+	return t;
 }
 
 /*
@@ -104,54 +115,53 @@ createthere(Proc *self, int peer, void (*f)(void*), void *arg, const Threadattr 
 	return id;
 }
 
+/* the running proc, where tasks will run */
+static inline Proc*
+home(void)
+{
+	Proc *p;
+
+	p = l9cur()->proc;
+	if(unlikely(p->adopted && p->altstack == nil))
+		l9altstack(p);
+	return p;
+}
+
 int
 threadcreatex(const Threadattr *a, void (*f)(void*), void *arg)
 {
 	Proc *p;
 	Task *at;
+	int id;
 
 	if(a == nil)
 		a = &defaults;
 	check("threadcreatex", f, a);
-	p = l9cur()->proc;
-	if(p->adopted && p->altstack == nil)
-		l9altstack(p);
-	if(a->proc == 0)
-		return createhere(p, f, arg, a);
-	at = l9idtask(a->proc);
-	if(at != nil && at->proc == p)
-		return createhere(p, f, arg, a);
-	return createthere(p, a->proc, f, arg, a);
+	p = home();
+	if(a->proc != 0){
+		at = l9idtask(a->proc);
+		if(at == nil || at->proc != p)
+			return createthere(p, a->proc, f, arg, a);
+	}
+	return createhere(p, f, arg, a, &id) == nil? -1: id;
 }
 
+/* threadcreatex, made for the one attribute */
 int
 threadcreate(void (*f)(void*), void *arg, unsigned int stacksize)
 {
-	Threadattr a;
+	const Threadattr a = {.stack = stacksize};
+	int id;
 
-	a = defaults;
-	a.stack = stacksize;
-	return threadcreatex(&a, f, arg);
+	check("threadcreate", f, &a);
+	return createhere(home(), f, arg, &a, &id) == nil? -1: id;
 }
 
 /* proc.c has made p, which does not run yet, and starts it */
 Task*
 l9firsttask(Proc *p, void (*f)(void*), void *arg, const Threadattr *a, int *id)
 {
-	Task *t;
-
-	t = new(p, f, arg, a);
-	if(t == nil)
-		return nil;
-	*id = l9idnew(p, t, firstbits(a));
-	if(*id < 0){
-		undo(t);
-		return nil;
-	}
-	p->ntask++;
-	if(!a->paused)
-		l9qput(p, t);
-	return t;
+	return createhere(p, f, arg, a, id);
 }
 
 void
@@ -173,9 +183,8 @@ proccreatex(const Threadattr *a, void (*f)(void*), void *arg)
 int
 proccreate(void (*f)(void*), void *arg, unsigned int stacksize)
 {
-	Threadattr a;
+	const Threadattr a = {.stack = stacksize};
 
-	a = defaults;
-	a.stack = stacksize;
-	return proccreatex(&a, f, arg);
+	check("proccreate", f, &a);
+	return l9proccreate(f, arg, &a);
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "impl.h"
+#include "hot.h"
 
 struct Cleanup
 {
@@ -57,16 +57,21 @@ l9runend(Task *t)
 	l9tprivend(t);
 }
 
-_Noreturn void
-threadexits(const char *status)
+/* the running task ends; what is left is to leave it: l9taskend */
+void
+l9end(Task *t, const char *status)
 {
-	Task *t;
-
-	t = l9cur();
-	l9runend(t);
+	if(unlikely(t->cleanup != nil || t->priv != nil))
+		l9runend(t);
 	/* before anybody can see that it has ended: who ends after that says it later */
 	l9setstatus(t->proc, statusof(status));
 	l9joinend(t, status);
+}
+
+_Noreturn void
+threadexits(const char *status)
+{
+	l9end(l9cur(), status);
 	l9taskend();
 }
 

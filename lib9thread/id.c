@@ -14,7 +14,7 @@
  */
 #include <sched.h>
 
-#include "impl.h"
+#include "hot.h"
 
 enum {
 	Blockbits = 10,
@@ -138,6 +138,38 @@ grow(Proc *p)
 	return 0;
 }
 
+/* an id of p's, and room for it at place *slot; 0 with errstr: no memory */
+static __attribute__((noinline)) uint32_t
+search(Proc *p, Task *_Atomic **slot)
+{
+	Idtab *tab;
+	uint32_t id, i, nskip;
+
+	tab = ldrlx(&p->idtab);
+	if(tab == nil || (uint32_t)p->ntask >= tab->size/2){
+		if(grow(p) < 0)
+			return 0;
+		tab = ldrlx(&p->idtab);
+	}
+	for(nskip = 0;; nskip++){
+		if(nskip > tab->size/2){
+			/* full of tasks that run on other procs */
+			if(grow(p) < 0)
+				return 0;
+			tab = ldrlx(&p->idtab);
+			nskip = 0;
+		}
+		if(p->nextid == p->lastid)
+			newblock(p);
+		id = p->nextid++;
+		i = id & (tab->size-1);
+		if(!holds(tab, i, ldrlx(&tab->task[i]))){
+			*slot = &tab->task[i];
+			return id;
+		}
+	}
+}
+
 /*
  * Give t an id from p's, and these bits: p is the running proc, or does not
  * run yet.  t may be of another proc: the table tells where a task is, not
@@ -147,32 +179,19 @@ int
 l9idnew(Proc *p, Task *t, uint64_t bits)
 {
 	Idtab *tab;
-	uint32_t id, i, nskip;
+	Task *_Atomic *slot;
+	uint32_t id, i;
 
 	tab = ldrlx(&p->idtab);
-	if(tab == nil || (uint32_t)p->ntask >= tab->size/2){
-		if(grow(p) < 0)
-			return -1;
-		tab = ldrlx(&p->idtab);
-	}
-	for(nskip = 0;; nskip++){
-		if(nskip > tab->size/2){
-			/* full of tasks that run on other procs */
-			if(grow(p) < 0)
-				return -1;
-			tab = ldrlx(&p->idtab);
-			nskip = 0;
-		}
-		if(p->nextid == p->lastid)
-			newblock(p);
+	if(likely(tab != nil && (uint32_t)p->ntask < tab->size/2 && p->nextid != p->lastid)
+	&& (i = p->nextid & (tab->size-1), likely(!holds(tab, i, ldrlx(&tab->task[i]))))){
 		id = p->nextid++;
-		i = id & (tab->size-1);
-		if(!holds(tab, i, ldrlx(&tab->task[i])))
-			break;
-	}
+		slot = &tab->task[i];
+	}else if((id = search(p, &slot)) == 0)
+		return -1;
 	/* release: t's memory of a former life is done with */
 	strel(&t->word, (uint64_t)id<<32 | bits);
-	strel(&tab->task[i], t);
+	strel(slot, t);
 	return (int)id;
 }
 

@@ -15,7 +15,7 @@
  * Proc be in use again before the wake is sent: Procs are never freed, and a
  * sleeper that is woken for nothing looks at the word and sleeps on.
  */
-#include "impl.h"
+#include "hot.h"
 
 enum {
 	Nspin = 2000,		/* looks before parking, some 35 µs on current CPUs */
@@ -96,7 +96,7 @@ l9takein(Proc *p)
 			t->newborn = false;
 			p->ntask++;
 		}
-		l9qput(p, t);
+		runput(p, t);
 	}
 	return true;
 }

@@ -88,7 +88,8 @@ struct Queue
 	Task	*last;
 };
 
-struct Waitq
+/* for locks too: lock.h */
+struct __attribute__((may_alias)) Waitq
 {
 	Waiter	*first;
 	Waiter	*last;
@@ -100,33 +101,43 @@ struct Priv
 	uint32_t	gen;	/* of the key when v was set */
 };
 
+/* laid out by cache lines, of 64 bytes on most CPUs: stack.c places a Task at the start of one */
 struct Task
 {
-	/* touched at every switch */
+	/* touched at every switch and wait */
 	Ctx	ctx;		/* owner */
 	Task	*next;		/* whose queue it is in: run queue, inbox, batch */
 	Proc	*proc;		/* set at creation, never changes */
 	int	errnum;		/* owner: errno while not running */
 	int	prio;		/* owner */
-	bool	newborn;	/* until its proc counts it: made by another */
 	_Atomic uint64_t	word;
 	int64_t	deadline;	/* self: every wait ends then; INT64_MAX: none */
-
-	/* a wait and its result */
-	int	why;		/* claim writes, self reads */
+	int	why;		/* a wait's result: claim writes, self reads */
 	int	which;		/* claim writes, self reads: Waiter.index */
-	Waiter	waiter;		/* for send and recv; alt has its own */
+	int	holdkill;	/* self: depth of l9holdkill */
+	_Atomic int	group;	/* self writes; others read it to pick whom to interrupt: no order needed */
 
+	/* touched at the begin and the end */
+	void	(*fn)(void*);
+	void	*arg;
+	Cleanup	*cleanup;	/* self: what to do at the end, last first */
+	Priv	*priv;		/* self: Ntpriv of them, or nil: tpriv.c */
+	Exitrec	*exitrec;	/* self, from creation on: nil if nobody keeps the status */
+	void	*data;		/* self: threaddata */
+	void	*cxx[2];	/* owner: C++'s exception state while not running */
+
+	/* touched by a wait on a channel */
+	Waiter	waiter;		/* for send and recv, its task set once; alt has its own */
 	/* for reports alone; self writes, others read it torn: debug.c */
 	const char	*waitfor;	/* "send", "qlock" ... */
 	const void	*waiton;
-	char	waitname[Channamelen];
 	int64_t	waitsince;
+	char	waitname[Channamelen];
 
-	void	(*fn)(void*);
-	void	*arg;
-	void	*data;		/* self: threaddata */
-	void	*cxx[2];	/* owner: C++'s exception state while not running */
+	bool	newborn;	/* until its proc counts it: made by another */
+	int	errstrnum;	/* errno when errstr was set */
+	char	name[Namelen];	/* self writes; others may read it torn, for reports */
+	char	errstr[ERRMAX];	/* self */
 
 	/* the stack, kept when the slot is used again: stack.c */
 	char	*stack;		/* lowest byte of the slot: the guard */
@@ -135,20 +146,9 @@ struct Task
 	int	sizeclass;
 	San	san;
 
-	_Atomic int	group;	/* self writes; others read it to pick whom to interrupt: no order needed */
-	int	holdkill;	/* self: depth of l9holdkill */
-	int	noswitch;	/* self: depth of threadnoswitch */
-	Cleanup	*cleanup;	/* self: what to do at the end, last first */
-	Priv	*priv;		/* self: Ntpriv of them, or nil: tpriv.c */
-	Exitrec	*exitrec;	/* self, from creation on: nil if nobody keeps the status */
-
 	/* kept when the slot is used again: join.c */
 	Spin	joinlk;
 	Waitq	joinq;		/* joinlk */
-
-	int	errstrnum;	/* errno when errstr was set */
-	char	errstr[ERRMAX];	/* self */
-	char	name[Namelen];	/* self writes; others may read it torn, for reports */
 };
 
 enum {
@@ -165,28 +165,31 @@ struct Proc
 	 */
 	_Alignas(Cacheline) _Atomic uintptr_t	inbox;
 
-	/* owner from here on, but where noted */
+	/* owner from here on, but where noted; these at every switch */
 	_Alignas(Cacheline) Task	*cur;
 	Queue	runq;		/* of the default priority */
-	Queue	other[Nprio];	/* of the others */
-	int	nother;		/* how many stand in those */
-	Task	*dead;		/* ended; its stack is freed by the next to run */
-	Task	*from;		/* who switched last: kept for AddressSanitizer alone */
 	int	*errnop;	/* &errno of the OS thread */
 	void	**cxx;		/* C++'s exception state of the OS thread, or nil */
+	int	odd;		/* what the next switch has to heed: Oddprio ... */
+	int	untiltakein;	/* switches until the next look at inbox */
+	int	burst;		/* ops since the last switch */
+	int	quota;		/* ops in a row without a switch */
 	uint64_t	nswitch;
 	int64_t	now;		/* the time, some switches ago: for reports */
+	int	ntask;		/* live ones */
+	uint32_t	nextid;		/* id.c */
+
+	Queue	other[Nprio];	/* of the other priorities */
+	int	nother;		/* how many stand in those */
+	int	noswitch;	/* depth of threadnoswitch; cur's, as there is no other meanwhile */
+	Task	*from;		/* who switched last: kept for AddressSanitizer alone */
 	uint32_t	rand;		/* never 0: alt.c */
-	int	burst;		/* ops since the last switch */
-	int	untiltakein;	/* switches until the next look at inbox */
 	int	untillow;	/* picks until the lowest priority has its turn */
-	int	quota;		/* ops in a row without a switch */
 	Task	*pinned;	/* it alone runs: threadpin; nil: all do */
 	Queue	aside;		/* ready, but another is pinned */
 	int	ospid;		/* of the OS thread */
 	bool	system;		/* does not keep the program alive */
 	Queue	idlers;		/* in threadidle: run when nothing is ready */
-	int	ntask;		/* live ones */
 	bool	adopted;	/* its OS thread is not the library's: self is a task */
 	bool	foreign;	/* adopted, and does not keep the program alive */
 	void	*altstack;	/* the library's own for signals, or nil */
@@ -199,7 +202,6 @@ struct Proc
 	int	spinback;
 
 	/* ids: id.c */
-	uint32_t	nextid;
 	uint32_t	lastid;	/* others read it, in newblock: written with ids.lk */
 	Idtab	*_Atomic idtab;	/* owner writes with release, others read with acquire */
 
@@ -207,6 +209,13 @@ struct Proc
 	Proc	*nextfree;	/* procs.lk */
 	Proc	*nextall;	/* set once: older Procs */
 	Task	self;		/* the OS thread's own stack */
+};
+
+/* Proc.odd */
+enum {
+	Oddprio = 1<<0,		/* nother > 0 */
+	Oddpin = 1<<1,		/* pinned != nil */
+	Oddnoswitch = 1<<2,	/* noswitch > 0 */
 };
 
 enum {
@@ -225,10 +234,10 @@ extern int	l9cpus;			/* set at start */
 void	**l9cxxstate(void);
 
 /* sched.c */
-void	l9qput(Proc*, Task*);
+void	l9otherput(Proc*, Task*);
 void	l9sched(void);
 void	l9runproc(Proc*);
-void	l9tasknew(Task*, Proc*, void (*)(void*), void*, const Threadattr*);
+void	l9taskmain(void*);
 _Noreturn void	l9taskend(void);
 
 /* idle.c */
@@ -255,10 +264,10 @@ Task	*l9firsttask(Proc*, void (*)(void*), void*, const Threadattr*, int *id);
 void	l9undofirst(Task*);
 
 /* stack.c */
+void	l9stackinit(void);
 Task	*l9stackalloc(Proc*, unsigned int size, bool exact);
 void	l9stackfree(Proc*, Task*);
 void	l9stackgive(Proc*);
-void	l9taskclear(Task*);
 
 /* id.c */
 int	l9idinit(void);
@@ -292,14 +301,11 @@ void	l9tprivend(Task*);
 /* exit.c */
 _Noreturn void	l9die(Task*);
 void	l9runend(Task*);
+void	l9end(Task*, const char *status);
 int	l9cleanup(Task*, void (*)(void*), void*);
 
 /* sema.c */
 void	l9wgwaitout(Waitgroup*);
-
-/* channels' queues, used for other waits too: chan.c */
-void	l9wqput(Waitq*, Waiter*);
-void	l9wqdel(Waitq*, Waiter*);
 
 /* fault.c */
 void	l9faultinit(void);
@@ -315,6 +321,24 @@ l9cur(void)
 	if(__builtin_expect(p == nil, 0))
 		p = l9adopt(true);
 	return p->cur;
+}
+
+/* a new life: nothing of the last one is left.  What is not cleared here is set elsewhere */
+static inline void
+l9taskclear(Task *t)
+{
+	t->errnum = 0;
+	t->deadline = INT64_MAX;
+	t->holdkill = 0;
+	t->cleanup = nil;
+	t->priv = nil;
+	t->exitrec = nil;
+	t->data = nil;
+	memset(t->cxx, 0, sizeof t->cxx);
+	t->newborn = false;
+	t->errstrnum = 0;
+	t->errstr[0] = '\0';
+	t->name[0] = '\0';
 }
 
 /* what a report says of the wait that follows; name: nil or Channamelen bytes */

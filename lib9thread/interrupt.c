@@ -2,7 +2,7 @@
  * One task ends another's wait, or its life, by a bit in its word: wait.c.
  * The exchange is also the look-up's proof that the word is still that id's.
  */
-#include "impl.h"
+#include "hot.h"
 
 static int
 nosuch(void)
@@ -42,7 +42,7 @@ threadint(int id)
 	}while(!casar(&t->word, &w, new));
 	if(claim){
 		t->why = Wintr;
-		l9ready(t);
+		makeready(t);
 	}
 	return 0;
 }
@@ -72,7 +72,7 @@ threadkill(int id)
 	if(claim)
 		t->why = Wkilled;
 	if(claim || (w & Wordheld))
-		l9ready(t);
+		makeready(t);
 	return 0;
 }
 
@@ -90,7 +90,7 @@ threadsuspend(int id)
 			return nosuch();
 	while(!casar(&t->word, &w, w | Wordsusp));
 	if(l9proc != nil && t == l9proc->cur){
-		l9qput(l9proc, t);
+		runput(l9proc, t);
 		l9sched();
 		l9checkkill(t);
 	}
@@ -114,7 +114,7 @@ threadresume(int id)
 	/* acquire pairs with l9held: its proc has put the task aside */
 	}while(!casar(&t->word, &w, w & ~(uint64_t)(Wordsusp|Wordheld)));
 	if(w & Wordheld)
-		l9ready(t);
+		makeready(t);
 	return 0;
 }
 

@@ -9,7 +9,7 @@
  *
  * A joinable task that ends unjoined leaves a record, until somebody asks.
  */
-#include "impl.h"
+#include "hot.h"
 
 enum {
 	Nbucket = 64,
@@ -109,8 +109,8 @@ l9joinend(Task *t, const char *status)
 	njoin = 0;
 	l9lock(&t->joinlk);
 	while((w = t->joinq.first) != nil){
-		l9wqdel(&t->joinq, w);
-		if(l9claim(w->task)){
+		wqdel(&t->joinq, w);
+		if(claim(w->task)){
 			copystatus(w->v, status);
 			w->task->why = Wdone;
 			l9batchadd(&b, w->task);
@@ -163,7 +163,7 @@ joinlive(Task *t, int id, char *status)
 		l9unlock(&t->joinlk);
 		return joinended(id, status);
 	}
-	why = l9waitbegin(self, Waitint);
+	why = beginwait(self, Waitint);
 	if(why != 0){
 		l9unlock(&t->joinlk);
 		return l9errwhy(why);
@@ -171,16 +171,16 @@ joinlive(Task *t, int id, char *status)
 	l9waiting(self, "threadjoin", t, t->name);
 	w.task = self;
 	w.v = status;
-	l9wqput(&t->joinq, &w);
+	wqput(&t->joinq, &w);
 	l9unlock(&t->joinlk);
-	why = l9wait(self);
+	why = endwait(self);
 	if(why == Wdone){
 		l9checkkill(self);
 		return 0;
 	}
 	l9lock(&t->joinlk);
 	if(w.queued)
-		l9wqdel(&t->joinq, &w);
+		wqdel(&t->joinq, &w);
 	l9unlock(&t->joinlk);
 	return l9errwhy(why);
 }

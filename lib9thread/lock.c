@@ -7,7 +7,7 @@ l9lockwait(Lockq *l, Waiter *w, int kind, int how, int undo, const char *what)
 	int why;
 
 	t = l9cur();
-	why = l9waitbegin(t, how);
+	why = beginwait(t, how);
 	if(why != 0){
 		l->n -= undo;
 		w->index = Gone;
@@ -17,13 +17,13 @@ l9lockwait(Lockq *l, Waiter *w, int kind, int how, int undo, const char *what)
 	l9waiting(t, what, l, nil);
 	w->task = t;
 	w->index = kind;
-	l9wqput(&l->q, w);
+	wqput(&l->q, w);
 	l9unlock(&l->lk);
-	why = l9wait(t);
+	why = endwait(t);
 	if(why >= Wtimeout){
 		l9lock(&l->lk);
 		if(w->queued){
-			l9wqdel(&l->q, w);
+			wqdel(&l->q, w);
 			l->n -= undo;
 			w->index = Gone;
 		}
@@ -38,8 +38,8 @@ l9lockfirst(Lockq *l)
 	Waiter *w;
 
 	while((w = l->q.first) != nil){
-		l9wqdel(&l->q, w);
-		if(l9claim(w->task)){
+		wqdel(&l->q, w);
+		if(claim(w->task)){
 			w->task->why = Wdone;
 			return w;
 		}

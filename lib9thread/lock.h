@@ -13,7 +13,7 @@
 #ifndef L9LOCK_H
 #define L9LOCK_H
 
-#include "impl.h"
+#include "hot.h"
 
 typedef struct Lockq Lockq;
 struct __attribute__((may_alias)) Lockq

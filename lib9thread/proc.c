@@ -50,11 +50,14 @@ procalloc(void)
 		l9unlock(&procs.lk);
 	}
 	p->self.proc = p;
+	p->self.waiter.task = &p->self;
 	if(p->rand == 0)
 		p->rand = (uint32_t)l9nsec()*2654435761u | 1;
 	p->runq = (Queue){nil, nil};
 	memset(p->other, 0, sizeof p->other);
 	p->nother = 0;
+	p->odd = 0;
+	p->noswitch = 0;
 	p->untillow = Nlow;
 	p->quota = Defquota;
 	p->pinned = nil;
@@ -285,6 +288,7 @@ l9coreinit(const Timerhooks *timer)
 	int e;
 
 	l9cpus = l9ncpu();
+	l9stackinit();
 	if(l9idinit() < 0)
 		return ENOMEM;
 	e = pthread_key_create(&procs.key, threadgone);

@@ -39,7 +39,7 @@ handover(Lockq *l)
 		l->n = 0;
 	l9unlock(&l->lk);
 	if(w != nil)
-		l9ready(w->task);
+		makeready(w->task);
 }
 
 static void
@@ -172,9 +172,9 @@ move(Sleepq *s, Lockq *l)
 	for(w = s->q.first; w != nil; w = w->next)
 		/* one who was claimed elsewhere takes itself out */
 		if(ldrlx(&w->task->word) & Wordwait){
-			l9wqdel(&s->q, w);
+			wqdel(&s->q, w);
 			w->index = Wantslock;
-			l9wqput(&l->q, w);
+			wqput(&l->q, w);
 			return 1;
 		}
 	return 0;
@@ -193,7 +193,7 @@ leave(Sleepq *s, Lockq *l, Waiter *w, int why)
 	l9lock(&l->lk);
 	woken = w->index == Wantslock;
 	if(w->queued)
-		l9wqdel(woken? &l->q: &s->q, w);
+		wqdel(woken? &l->q: &s->q, w);
 	if(woken && why == Wkilled)
 		move(s, l);
 	if(woken && l->n == 0){
@@ -228,7 +228,7 @@ sleepon(Sleepq *s, Lockq *l, int how)
 	l9lock(&l->lk);
 	if(l->n == 0)
 		l9misuse("rsleep", "lock not held");
-	why = l9waitbegin(t, how);
+	why = beginwait(t, how);
 	if(why == Wkilled)
 		handover(l);
 	else if(why != 0)
@@ -238,9 +238,9 @@ sleepon(Sleepq *s, Lockq *l, int how)
 	l9waiting(t, "rsleep", s, nil);
 	w.task = t;
 	w.index = Asleep;
-	l9wqput(&s->q, &w);
+	wqput(&s->q, &w);
 	handover(l);
-	why = l9wait(t);
+	why = endwait(t);
 	if(why == Wdone){
 		diewithout(l, t);
 		return 0;

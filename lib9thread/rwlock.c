@@ -44,9 +44,9 @@ admit(Lockq *l)
 	Task *t;
 
 	while((w = l->q.first) != nil && admits(l, w->index)){
-		l9wqdel(&l->q, w);
+		wqdel(&l->q, w);
 		t = w->task;
-		if(!l9claim(t))
+		if(!claim(t))
 			continue;
 		enter(l, w->index);
 		t->why = Wdone;

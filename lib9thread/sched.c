@@ -7,20 +7,9 @@
  * still runs here (its waker was quicker than its switch away) just turns up
  * in the queue: only this proc resumes it, and not before it has left.
  */
-#include "impl.h"
+#include "hot.h"
 
 _Thread_local Proc	*l9proc __attribute__((tls_model("initial-exec")));
-
-static inline void
-append(Queue *q, Task *t)
-{
-	t->next = nil;
-	if(q->first == nil)
-		q->first = t;
-	else
-		q->last->next = t;
-	q->last = t;
-}
 
 static inline Task*
 take(Queue *q)
@@ -33,18 +22,13 @@ take(Queue *q)
 	return t;
 }
 
-/*
- * Nearly all tasks have the default priority, so that queue is handled
- * without a look at the others.
- */
+/* runput, where t is not of the default priority */
 void
-l9qput(Proc *p, Task *t)
+l9otherput(Proc *p, Task *t)
 {
-	if(__builtin_expect(t->prio != Defprio, 0)){
-		append(&p->other[t->prio], t);
-		p->nother++;
-	}else
-		append(&p->runq, t);
+	qappend(&p->other[t->prio], t);
+	p->nother++;
+	p->odd |= Oddprio;
 }
 
 /* move all of q to the run queue */
@@ -55,7 +39,7 @@ readyall(Proc *p, Queue *q)
 
 	for(t = q->first; t != nil; t = next){
 		next = t->next;
-		l9qput(p, t);
+		runput(p, t);
 	}
 	*q = (Queue){nil, nil};
 }
@@ -79,37 +63,19 @@ getother(Proc *p)
 	for(; i >= 0 && i < Nprio; i += step){
 		q = i == Defprio? &p->runq: &p->other[i];
 		t = take(q);
-		if(t != nil){
-			p->nother -= i != Defprio;
-			return t;
-		}
+		if(t == nil)
+			continue;
+		if(i != Defprio && --p->nother == 0)
+			p->odd &= ~Oddprio;
+		return t;
 	}
 	return nil;
-}
-
-static inline Task*
-qget(Proc *p)
-{
-	if(__builtin_expect(p->nother > 0, 0))
-		return getother(p);
-	return take(&p->runq);
 }
 
 static inline bool
 anyready(Proc *p)
 {
 	return p->runq.first != nil || p->nother > 0;
-}
-
-/* whoever gains the proc frees the task that ended before it */
-static void
-reap(Proc *p)
-{
-	Task *t;
-
-	t = p->dead;
-	p->dead = nil;
-	l9stackfree(p, t);
 }
 
 /*
@@ -123,11 +89,20 @@ cxxswitch(Proc *p, Task *from, Task *to)
 	memcpy(p->cxx, to->cxx, sizeof to->cxx);
 }
 
-static inline void
+/*
+ * The last thing that its caller does, and nothing comes after l9ctxswitch
+ * itself, which so returns to where the caller was called from: all that there
+ * is to do for the one switched to is done before.
+ */
+static inline __attribute__((always_inline)) void
 switchto(Proc *p, Task *from, Task *to, bool dying)
 {
-	from->errnum = *p->errnop;
-	if(__builtin_expect(p->cxx != nil, 0))
+	int *e;
+
+	e = p->errnop;
+	from->errnum = *e;
+	*e = to->errnum;
+	if(unlikely(p->cxx != nil))
 		cxxswitch(p, from, to);
 	p->cur = to;
 	p->nswitch++;
@@ -138,9 +113,6 @@ switchto(Proc *p, Task *from, Task *to, bool dying)
 	l9ctxswitch(&from->ctx, &to->ctx);
 	/* another task switched to us: p->from is that one, and p is ours still */
 	l9sanswitched(&from->san, L9ASAN? &p->from->san: nil);
-	*p->errnop = from->errnum;
-	if(__builtin_expect(p->dead != nil, 0))
-		reap(p);
 }
 
 static void
@@ -149,25 +121,33 @@ wakeidlers(Proc *p)
 	readyall(p, &p->idlers);
 }
 
-/* the next task to run; idles until there is one */
-static Task*
-next(Proc *p)
+static void
+mayswitch(Proc *p)
+{
+	if(p->noswitch > 0)
+		l9misuse("threadnoswitch", "thread %d (%s) was about to switch", threadid(), p->cur->name);
+}
+
+/* next, whatever there is to heed */
+static __attribute__((noinline)) Task*
+nextodd(Proc *p)
 {
 	Task *t;
 
-	if(--p->untiltakein <= 0){
+	if(p->untiltakein <= 0){
 		p->untiltakein = Ntakein;
 		p->now = l9nsecold();
 		l9takein(p);
 	}
+	mayswitch(p);
 	for(;;){
-		t = qget(p);
+		t = p->nother > 0? getother(p): take(&p->runq);
 		if(t != nil){
 			/* one that is suspended waits for threadresume instead */
 			if(ldrlx(&t->word) & Wordsusp && l9held(t))
 				continue;
 			if(p->pinned != nil && t != p->pinned){
-				append(&p->aside, t);
+				qappend(&p->aside, t);
 				continue;
 			}
 			return t;
@@ -181,19 +161,29 @@ next(Proc *p)
 	}
 }
 
+/* the next task to run; idles until there is one */
+static inline Task*
+next(Proc *p)
+{
+	Task *t;
+
+	t = p->runq.first;
+	if(unlikely(--p->untiltakein <= 0 || p->odd != 0 || t == nil || ldrlx(&t->word) & Wordsusp))
+		return nextodd(p);
+	p->runq.first = t->next;
+	return t;
+}
+
 void
 l9sched(void)
 {
 	Proc *p;
-	Task *t, *n;
+	Task *n;
 
 	p = l9proc;
-	t = p->cur;
-	if(__builtin_expect(t->noswitch > 0, 0))
-		l9misuse("threadnoswitch", "thread %d (%s) was about to switch", threadid(), t->name);
 	n = next(p);
-	if(n != t)
-		switchto(p, t, n, false);
+	if(n != p->cur)
+		switchto(p, p->cur, n, false);
 }
 
 int
@@ -208,7 +198,7 @@ threadyield(void)
 	p->burst = 0;
 	n = p->nswitch;
 	if(anyready(p) || l9takein(p)){
-		l9qput(p, t);
+		runput(p, t);
 		l9sched();
 	}
 	l9maydie(t);
@@ -226,7 +216,7 @@ threadidle(void)
 	t = l9cur();
 	p = t->proc;
 	n = p->nswitch;
-	append(&p->idlers, t);
+	qappend(&p->idlers, t);
 	l9sched();
 	l9maydie(t);
 	return (int)(p->nswitch - n);
@@ -241,6 +231,7 @@ threadpin(void)
 	if(t->proc->pinned != nil)
 		l9misuse("threadpin", "thread %d is pinned already", threadid());
 	t->proc->pinned = t;
+	t->proc->odd |= Oddpin;
 	return 0;
 }
 
@@ -253,6 +244,7 @@ threadunpin(void)
 	if(t->proc->pinned != t)
 		l9misuse("threadunpin", "thread %d is not pinned", threadid());
 	t->proc->pinned = nil;
+	t->proc->odd &= ~Oddpin;
 	readyall(t->proc, &t->proc->aside);
 	return 0;
 }
@@ -260,13 +252,7 @@ threadunpin(void)
 void
 l9ready(Task *t)
 {
-	Proc *p;
-
-	p = t->proc;
-	if(p == l9proc)
-		l9qput(p, t);
-	else
-		l9push(p, t, t);
+	makeready(t);
 }
 
 void
@@ -294,7 +280,7 @@ l9batchready(Batch *b)
 		p = t->proc;
 		if(p == l9proc){
 			next = t->next;
-			l9qput(p, t);
+			runput(p, t);
 			continue;
 		}
 		first = last = t;
@@ -308,41 +294,51 @@ l9batchready(Batch *b)
 	*b = (Batch){nil, nil};
 }
 
-/* the first function of every task: what l9ctxinit starts */
-static void
-taskmain(void *v)
+/*
+ * The running task, which nobody finds any more, leaves.  It idles on its
+ * stack if nobody is ready yet, and gives it to its proc's free ones right
+ * before the switch: only this proc takes from those, and not before.
+ */
+static inline _Noreturn __attribute__((always_inline)) void
+leave(Proc *p)
+{
+	Task *t, *n;
+
+	t = p->cur;
+	if(unlikely(p->odd != 0)){
+		p->noswitch = 0;
+		p->odd &= ~Oddnoswitch;
+		if(p->pinned == t)
+			threadunpin();
+	}
+	p->ntask--;
+	if(unlikely(p->ntask == 0))
+		/* somebody may have started a task here while this one was live */
+		l9takein(p);
+	if(unlikely(t == &p->self))
+		l9adoptedend(p);
+	n = p->ntask > 0? next(p): &p->self;
+	l9stackfree(p, t);
+	switchto(p, t, n, true);
+	abort();
+}
+
+/*
+ * The first function of every task: what l9ctxinit starts.  It leaves by
+ * itself, not by threadexits, since the nearer the last switch is to the
+ * first, the more returns after it the CPU guesses right.
+ */
+void
+l9taskmain(void *v)
 {
 	Task *t;
 
 	t = v;
 	l9sanswitched(&t->san, L9ASAN? &t->proc->from->san: nil);
-	if(t->proc->dead != nil)
-		reap(t->proc);
-	*t->proc->errnop = 0;
 	l9maydie(t);
 	t->fn(t->arg);
-	threadexits(nil);
-}
-
-/* t, fresh from l9stackalloc, will run f(arg) on p.  The id comes separately */
-void
-l9tasknew(Task *t, Proc *p, void (*f)(void*), void *arg, const Threadattr *a)
-{
-	Task *self;
-	char *usable;
-
-	self = l9cur();
-	t->proc = p;
-	t->fn = f;
-	t->arg = arg;
-	t->prio = a->priority == 0? self->prio: a->priority - 1;
-	strlx(&t->group, a->group == 0? ldrlx(&self->group): a->group);
-	if(a->name != nil)
-		l9setname(t, a->name);
-	usable = t->stack + t->guard;
-	l9sanbegin(&t->san);
-	/* below the Task, on a 16-byte boundary */
-	l9ctxinit(&t->ctx, usable, ((uintptr_t)t & ~(uintptr_t)15) - (uintptr_t)usable, taskmain, t);
+	l9end(t, nil);
+	leave(t->proc);
 }
 
 /*
@@ -360,28 +356,8 @@ l9runproc(Proc *p)
 	}
 }
 
-/*
- * The running task, which nobody finds any more, ends.  Its stack is freed by whoever runs next, so this
- * idles on it if nobody is ready yet.
- */
 _Noreturn void
 l9taskend(void)
 {
-	Proc *p;
-	Task *t, *n;
-
-	p = l9proc;
-	t = p->cur;
-	if(p->pinned == t)
-		threadunpin();
-	p->ntask--;
-	if(p->ntask == 0)
-		/* somebody may have started a task here while this one was live */
-		l9takein(p);
-	if(t == &p->self)
-		l9adoptedend(p);
-	n = p->ntask > 0? next(p): &p->self;
-	p->dead = t;
-	switchto(p, t, n, true);
-	abort();
+	leave(l9proc);
 }

@@ -42,12 +42,16 @@ threadquota(int n)
 void
 threadnoswitch(int on)
 {
-	Task *t;
+	Proc *p;
 
-	t = l9cur();
-	if(!on && t->noswitch == 0)
+	p = l9cur()->proc;
+	if(!on && p->noswitch == 0)
 		l9misuse("threadnoswitch", "not in force");
-	t->noswitch += on? 1: -1;
+	p->noswitch += on? 1: -1;
+	if(p->noswitch > 0)
+		p->odd |= Oddnoswitch;
+	else
+		p->odd &= ~Oddnoswitch;
 }
 
 /* the program would overflow its stack if it went on */

@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "impl.h"
+#include "hot.h"
 
 enum {
 	Minslot = 16*1024,
@@ -23,10 +23,12 @@ enum {
 	Taskroom = sizeof(Task) + (Ncolour+1)*Cacheline,
 };
 
-/* free slots that no proc keeps */
 static struct {
 	Spin	lk;
-	Task	*free[Nsizeclass];
+	Task	*free[Nsizeclass];	/* lk: slots that no proc keeps */
+	/* the class of nearly all, and what it has room for: set at start */
+	int	floor;
+	size_t	floorsize;
 } stacks;
 
 /* where the next slot is cut.  Not a Spin: new arenas are system calls */
@@ -55,18 +57,33 @@ guardsize(int class)
 	return page > Minguard || slotsize(class) < Floor? page: Minguard;
 }
 
+static bool
+serves(int class, size_t size)
+{
+	return slotsize(class) >= 4*l9pagesize() && slotsize(class) >= size + guardsize(class) + Taskroom;
+}
+
 /* the least class that serves */
 static int
 classof(unsigned int size, bool exact)
 {
 	int class;
 
-	/* a slot is at least four pages, where those are large */
-	for(class = 0; slotsize(class) < 4*l9pagesize(); class++)
+	for(class = exact? 0: stacks.floor; !serves(class, size); class++)
 		;
-	while((slotsize(class) < Floor && !exact) || slotsize(class) < (size_t)size + guardsize(class) + Taskroom)
-		class++;
 	return class;
+}
+
+void
+l9stackinit(void)
+{
+	int class;
+
+	/* a slot is at least four pages, where those are large */
+	for(class = 0; slotsize(class) < Floor || !serves(class, 0); class++)
+		;
+	stacks.floor = class;
+	stacks.floorsize = slotsize(class) - guardsize(class) - Taskroom;
 }
 
 /* with arena.lk: an address for a slot, and its colour */
@@ -133,6 +150,7 @@ newslot(int class)
 	t->guard = guard;
 	t->slot = slot;
 	t->sizeclass = class;
+	t->waiter.task = t;
 	/* the stack begins right below the Task, wherever that is */
 	l9sanstack(&t->san, p + guard, (size_t)((char*)t - (p + guard)), slot - guard);
 	return t;
@@ -155,25 +173,22 @@ refill(Proc *p, int class)
 	return p->freestack[class];
 }
 
-/* a new life: nothing of the last one is left */
-void
-l9taskclear(Task *t)
+/* none in p's list.  nil with errstr */
+static __attribute__((noinline)) Task*
+morestacks(Proc *p, int class)
 {
-	t->errnum = 0;
-	t->why = 0;
-	t->which = 0;
-	t->data = nil;
-	t->priv = nil;
-	t->deadline = INT64_MAX;
-	t->holdkill = 0;
-	t->noswitch = 0;
-	t->cleanup = nil;
-	t->exitrec = nil;
-	t->newborn = false;
-	memset(t->cxx, 0, sizeof t->cxx);
-	t->errstrnum = 0;
-	t->errstr[0] = '\0';
-	t->name[0] = '\0';
+	Task *t;
+
+	t = refill(p, class);
+	if(t == nil){
+		t = newslot(class);
+		if(t == nil)
+			l9err(ENOMEM, "out of memory");
+		return t;
+	}
+	p->freestack[class] = t->next;
+	p->nfreestack[class]--;
+	return t;
 }
 
 /* a Task with a stack of at least size bytes; p is the running proc */
@@ -183,18 +198,12 @@ l9stackalloc(Proc *p, unsigned int size, bool exact)
 	Task *t;
 	int class;
 
-	class = classof(size, exact);
+	class = !exact && size <= stacks.floorsize? stacks.floor: classof(size, exact);
 	t = p->freestack[class];
-	if(t == nil)
-		t = refill(p, class);
-	if(t != nil){
-		p->freestack[class] = t->next;
-		p->nfreestack[class]--;
-	}else if((t = newslot(class)) == nil){
-		l9err(ENOMEM, "out of memory");
-		return nil;
-	}
-	l9taskclear(t);
+	if(unlikely(t == nil))
+		return morestacks(p, class);
+	p->freestack[class] = t->next;
+	p->nfreestack[class]--;
 	return t;
 }
 
@@ -213,19 +222,24 @@ give(Proc *p, int class, int n)
 	}
 }
 
+/*
+ * t may still be running, and leave the proc next: it stays in p's own list
+ * until then.
+ */
 void
 l9stackfree(Proc *p, Task *t)
 {
 	int class;
 
 	class = t->sizeclass;
-	t->next = p->freestack[class];
-	p->freestack[class] = t;
-	if(++p->nfreestack[class] > Ncached){
+	if(p->nfreestack[class] >= Ncached){
 		l9lock(&stacks.lk);
 		give(p, class, Ncached/2);
 		l9unlock(&stacks.lk);
 	}
+	t->next = p->freestack[class];
+	p->freestack[class] = t;
+	p->nfreestack[class]++;
 }
 
 /* p ends */

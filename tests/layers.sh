@@ -127,7 +127,7 @@ done >"$tmp/err"
 okempty 'every folder of arch/ has a meson.build' "$tmp/err"
 
 # paths
-find . -maxdepth 1 -type f >"$tmp/files"
+find . -maxdepth 1 -type f ! -name .git >"$tmp/files"
 for d in $rooms include man tests bench examples cross scripts; do
 	[ ! -d "$d" ] || find "$d" -type f
 done | grep -vx tests/layers.sh >>"$tmp/files"

@@ -115,7 +115,7 @@ apart(void **state)
 		l9stackfree(l9proc, t[i]);
 }
 
-/* last in, first out; and what was freed is fresh again */
+/* last in, first out; and cleared, what was freed is fresh again */
 static void
 recycled(void **state)
 {
@@ -134,6 +134,7 @@ recycled(void **state)
 	b->cxx[0] = b;
 	l9stackfree(l9proc, b);
 	assert_ptr_equal(t = l9stackalloc(l9proc, 100, false), b);
+	l9taskclear(t);
 	assert_string_equal(t->name, "");
 	assert_string_equal(t->errstr, "");
 	assert_int_equal(t->errnum, 0);

@@ -16,7 +16,16 @@ static int guardworks;
 size_t
 l9pagesize(void)
 {
-	return (size_t)sysconf(_SC_PAGESIZE);
+	static _Atomic size_t size;
+	size_t n;
+
+	/* relaxed: whoever comes first, all find the same */
+	n = atomic_load_explicit(&size, memory_order_relaxed);
+	if(n == 0){
+		n = (size_t)sysconf(_SC_PAGESIZE);
+		atomic_store_explicit(&size, n, memory_order_relaxed);
+	}
+	return n;
 }
 
 /*

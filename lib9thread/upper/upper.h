@@ -40,8 +40,9 @@ typedef struct Channel Channel;	/* lib9thread.h */
 
 /*
  * A lock for a few instructions, never held across a switch or a system
- * call that may sleep; malloc, to grow an unbounded channel or when an OS
- * thread that is no proc yet waits for the first time, is the most.  All zero is unlocked.  Lock ranks: HACKING.md.
+ * call that may sleep.  The most is a malloc, to grow an unbounded channel or
+ * when an OS thread that is no proc yet waits for the first time.  All zero
+ * is unlocked.  Lock ranks: HACKING.md.
  */
 struct Spin
 {
