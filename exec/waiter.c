@@ -20,6 +20,7 @@ enum {
 	Nfirst = 64,
 	Firstlook = 1,		/* ms until the next look at a child without a descriptor, doubled each time */
 	Lastlook = 64,
+	Deadlook = 500,		/* ms until the next look for a deadlock, where an OS thread of the program's may still wake a task */
 };
 
 /* what to poll: wakefd, then the living; only this OS thread takes one away */
@@ -103,6 +104,18 @@ drain(void)
 	return read(wakefd[0], buf, sizeof buf) > 0;
 }
 
+/*
+ * How long to poll.  If the end of the last child woke nobody, and all procs
+ * sleep, then this is the only thread left to notice a deadlock.
+ */
+static int
+patience(const Set *s, bool blind, int look)
+{
+	if(blind)
+		return look;
+	return s->n == 1 && l9deadlook()? Deadlook: -1;
+}
+
 static void
 waiter(void *v)
 {
@@ -116,7 +129,7 @@ waiter(void *v)
 	for(;;){
 		blind = collect(s);
 		/* it fails for want of memory alone */
-		if(poll(s->fd, s->npoll, blind? look: -1) < 0)
+		if(poll(s->fd, s->npoll, patience(s, blind, look)) < 0)
 			usleep(Firstlook*1000);
 		look = drain()? Firstlook: look < Lastlook? 2*look: Lastlook;
 		for(i = 1; i < s->n; i++)

@@ -1,0 +1,398 @@
+/*
+ * threadinfo's table, and the report of a deadlock.  Each case is a run of
+ * this program: what it prints, and how it ends.  One that waits for something
+ * that does come waits longer for it than the library does with a report.
+ */
+#include <pthread.h>
+#include <sys/time.h>
+
+#include "t.h"
+
+#define Report	"lib9thread: deadlock: every thread waits, and nothing is left to wake one\n"
+
+enum {
+	Status = 1,	/* of a deadlock */
+	Long = 700,	/* ms: a report would have come before */
+};
+
+typedef struct Case Case;
+struct Case
+{
+	const char	*name;
+	void	(*f)(void);
+	int	status;
+	const char	*out;
+	const char	*inerr[6];	/* what is on descriptor 2; none: nothing is */
+};
+
+static Channel *never, *data;
+
+static void
+says(const char *s)
+{
+	if(write(1, s, strlen(s)) < 0)
+		_exit(99);
+}
+
+static void
+waits(void *v)
+{
+	threadsetname("%s", (char*)v);
+	chanrecvp(never);
+}
+
+/* from one without a name */
+static void
+takes(void *v)
+{
+	chanrecvp(data);
+}
+
+static void
+sends(void *v)
+{
+	chansendul(data, 1);
+}
+
+/* a signal in a while */
+static void
+alarmclock(void)
+{
+	struct itimerval t = {.it_value = {.tv_usec = Long*1000}};
+
+	setitimer(ITIMER_REAL, &t, nil);
+}
+
+static void
+spawned(const char *what)
+{
+	if(threadspawnl(nil, tself, tself, what, nil) < 0)
+		_exit(98);
+}
+
+/*
+ * Deadlocks.
+ */
+
+static void
+alone(void)
+{
+	threadsetname("main");
+	chanrecvp(never);
+}
+
+static void
+tasks(void)
+{
+	threadcreate(waits, "ann", 0);
+	threadcreate(waits, "bob", 0);
+	chanrecvp(never);
+}
+
+static void
+procs(void)
+{
+	proccreate(waits, "ann", 0);
+	proccreate(waits, "bob", 0);
+	chanrecvp(never);
+}
+
+static void
+systemproc(void)
+{
+	Threadattr a = {.system = 1};
+
+	proccreatex(&a, waits, "server");
+	chanrecvp(never);
+}
+
+static void
+gone(void)
+{
+	threadcreate(waits, "left", 0);
+	threadexits(nil);
+}
+
+static void
+suspended(void)
+{
+	threadsuspend(threadid());
+}
+
+static void
+slept(void)
+{
+	threadsleep(Millisecond);
+	chanrecvp(never);
+}
+
+/* the message wakes nobody: the timer proc has to notice */
+static void
+timed(void)
+{
+	after(Millisecond);
+	chanrecvp(never);
+}
+
+static void
+called(void)
+{
+	static Ioproc *io;
+
+	io = ioproc();
+	iosleep(io, 1);
+	chanrecvp(never);
+}
+
+static void*
+foreign(void *v)
+{
+	usleep(Long*1000);
+	return nil;
+}
+
+/* when it has ended */
+static void
+foreignend(void)
+{
+	pthread_t t;
+
+	pthread_create(&t, nil, foreign, nil);
+	pthread_detach(t);
+	chanrecvp(never);
+}
+
+/* its end wakes nobody: whoever learns of it has to notice */
+static void
+program(void)
+{
+	spawned("be: short");
+	chanrecvp(never);
+}
+
+static void
+programs(void)
+{
+	spawned("be: short");
+	spawned("be: long");
+	spawned("be: short");
+	chanrecvp(never);
+}
+
+static void
+programtold(void)
+{
+	spawned("be: short");
+	threadwaitchan();
+	chanrecvp(never);
+}
+
+static void
+programwaited(void)
+{
+	spawned("be: short");
+	free(chanrecvp(threadwaitchan()));
+	chanrecvp(never);
+}
+
+static void
+noted(void)
+{
+	notechan(data, "interrupt", 1);
+	notechan(data, "interrupt", 0);
+	chanrecvp(never);
+}
+
+/*
+ * None.
+ */
+
+static void
+sleeper(void)
+{
+	threadsleep(Long*Millisecond);
+	says("slept");
+}
+
+static void
+timer(void)
+{
+	Timer *t;
+
+	t = after(Long*Millisecond);
+	chanrecv(t->c, nil);
+	timerfree(t);
+	says("timer");
+}
+
+static void
+iosleeper(void)
+{
+	Ioproc *io;
+
+	io = ioproc();
+	iosleep(io, Long);
+	closeioproc(io);
+	says("ioproc");
+}
+
+static void
+procwaiter(void)
+{
+	free(procwait(threadspawnl(nil, tself, tself, "be: long", nil)));
+	says("waited");
+}
+
+static void
+note(void)
+{
+	char *s;
+
+	notechan(data, "alarm", 1);
+	alarmclock();
+	s = chanrecvp(data);
+	says(s);
+}
+
+static void*
+foreignsend(void *v)
+{
+	usleep(Long*1000);
+	sends(nil);
+	return nil;
+}
+
+static void
+foreignsender(void)
+{
+	pthread_t t;
+
+	pthread_create(&t, nil, foreignsend, nil);
+	if(chanrecvul(data) == 1)
+		says("foreign");
+	pthread_join(t, nil);
+}
+
+static void
+wakened(int sig)
+{
+	says("off");
+	_exit(3);
+}
+
+static void
+off(void)
+{
+	if(threaddeadlock(0) != 1 || threaddeadlock(0) != 0 || threaddeadlock(1) != 0 || threaddeadlock(0) != 1)
+		_exit(97);
+	signal(SIGALRM, wakened);
+	alarmclock();
+	chanrecvp(never);
+}
+
+/*
+ * The table.
+ */
+
+static void
+table(void)
+{
+	static Threadattr paused = {.name = "paused", .paused = 1};
+
+	threadsetname("main");
+	threadcreate(waits, "waiter", 0);
+	threadcreate(takes, nil, 0);
+	threadcreatex(&paused, sends, nil);
+	threadyield();
+	threadint(threadcreate(sends, nil, 0));
+	threadinfo(2);
+	says("table");
+	threadexitsall(nil);
+}
+
+static Case cases[] = {
+	{"alone", alone, Status, "", {Report, " waiting   recv (never), ", ": main\n"}},
+	{"tasks", tasks, Status, "", {Report, ": ann\n", ": bob\n"}},
+	{"procs", procs, Status, "", {Report, ": ann\n", ": bob\n"}},
+	{"system proc", systemproc, Status, "", {Report, ": server\n"}},
+	{"main is gone", gone, Status, "", {Report, ": left\n"}},
+	{"suspended", suspended, Status, "", {Report, " suspended"}},
+	{"after a sleep", slept, Status, "", {Report}},
+	{"after a timer", timed, Status, "", {Report}},
+	{"after a call", called, Status, "", {Report}},
+	{"after a foreign thread", foreignend, Status, "", {Report}},
+	{"after a program", program, Status, "", {Report}},
+	{"after programs", programs, Status, "", {Report}},
+	{"after a program, told", programtold, Status, "", {Report}},
+	{"after a program, waited for", programwaited, Status, "", {Report}},
+	{"after notes", noted, Status, "", {Report}},
+	{"sleep", sleeper, 0, "slept", {nil}},
+	{"timer", timer, 0, "timer", {nil}},
+	{"ioproc", iosleeper, 0, "ioproc", {nil}},
+	{"procwait", procwaiter, 0, "waited", {nil}},
+	{"note", note, 0, "alarm", {nil}},
+	{"foreign thread", foreignsender, 0, "foreign", {nil}},
+	{"off", off, 3, "off", {nil}},
+	{"table", table, 0, "table", {" running  : main\n", " waiting   recv (never), ", ": waiter\n",
+		" waiting   recv 0x", " suspended, stack ", ", interrupt pending\n"}},
+};
+
+static int
+child(const char *name)
+{
+	int i;
+
+	if(strcmp(name, "be: short") == 0)
+		return 0;
+	if(strcmp(name, "be: long") == 0)
+		return usleep(Long*1000) < 0;
+	/* a hang is the end of the case and not of the suite; alarmclock moves it nearer */
+	alarm(60);
+	if(threadinit() < 0)
+		return 96;
+	never = chancreate(sizeof(void*), 0);
+	data = chancreate(sizeof(void*), 1);
+	chansetname(never, "never");
+	for(i = 0; i < nelem(cases); i++)
+		if(strcmp(cases[i].name, name) == 0){
+			cases[i].f();
+			return 0;
+		}
+	return 95;
+}
+
+static void
+ends(void **state)
+{
+	static Child c;
+	Case *k;
+	int i;
+
+	k = *state;
+	/* it keeps a signal back from a thread that waits in a system call of ours */
+	if(Tsan && k->f == note)
+		skip();
+	runself(&c, k->name);
+	for(i = 0; i < nelem(k->inerr) && k->inerr[i] != nil; i++)
+		if(strstr(c.err, k->inerr[i]) == nil)
+			fail_msg("no `%s' in `%s'", k->inerr[i], c.err);
+	if(i == 0)
+		assert_string_equal(c.err, "");
+	assert_string_equal(c.out, k->out);
+	assert_true(WIFEXITED(c.status));
+	assert_int_equal(WEXITSTATUS(c.status), k->status);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct CMUnitTest tests[nelem(cases)];
+	int i;
+
+	tself = argv[0];
+	if(argc > 1)
+		return child(argv[1]);
+	for(i = 0; i < nelem(cases); i++)
+		tests[i] = (struct CMUnitTest){cases[i].name, ends, nil, nil, &cases[i]};
+	return cmocka_run_group_tests(tests, nil, nil);
+}
