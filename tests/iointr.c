@@ -192,40 +192,118 @@ test_readn(void **state)
 	interrupt(j);
 	assert_job(j, 3, 0, "");
 	assert_memory_equal(buf, "abc", 3);
-	assert_sound(j->io);
+	/* what comes later is the next call's */
+	assert_int_equal(write(p[1], "defgh", 5), 5);
+	assert_int_equal(ioreadn(j->io, p[0], buf, 5), 5);
+	assert_memory_equal(buf, "defgh", 5);
 	closeioproc(j->io);
 	jobfree(j);
 	close(p[0]);
 	close(p[1]);
 }
 
+/* a pattern in which no byte can be lost, doubled or moved unseen */
+static char
+pattern(long i)
+{
+	return (char)(i*7 + i/251);
+}
+
+static char*
+mkpattern(long n)
+{
+	char *buf;
+	long i;
+
+	buf = malloc((size_t)n);
+	assert_non_null(buf);
+	for(i = 0; i < n; i++)
+		buf[i] = pattern(i);
+	return buf;
+}
+
+/* fd takes no more: who writes to it has blocked, or is about to */
+static void
+waitfull(int fd)
+{
+	struct pollfd pfd;
+
+	do{
+		threadsleep(Millisecond/4);
+		pfd = (struct pollfd){.fd = fd, .events = POLLOUT};
+	}while(poll(&pfd, 1, 0) > 0);
+}
+
+/* fd has exactly the n bytes of buf */
+static void
+assert_has(int fd, const char *buf, long n)
+{
+	char *got;
+	long i, r;
+	int left;
+
+	got = malloc((size_t)n);
+	assert_non_null(got);
+	for(i = 0; i < n; i += r){
+		r = read(fd, got + i, (size_t)(n - i));
+		assert_true(r > 0);
+	}
+	assert_memory_equal(got, buf, n);
+	assert_int_equal(ioctl(fd, FIONREAD, &left), 0);
+	assert_int_equal(left, 0);
+	free(got);
+}
+
 static void
 test_write(void **state)
 {
-	Job *j, *again;
-	struct pollfd pfd;
-	int p[2], room;
+	Job *j;
+	char *buf;
+	int p[2], kind;
+	long total;
+
+	total = 4*1024*1024;
+	buf = mkpattern(total);
+	/* kind 0: a pipe; 1: a socket, which takes pieces of other sizes */
+	for(kind = 0; kind < 2; kind++){
+		if(kind == 0)
+			assert_int_equal(pipe(p), 0);
+		else
+			assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, p), 0);
+		j = jobnew(jobwrite, mkioproc());
+		j->fd = p[1];
+		j->buf = buf;
+		j->n = total;
+		jobstart(j);
+		waitfull(p[1]);
+		interrupt(j);
+		jobwait(j);
+		/* what was written before it counts */
+		assert_in_range(j->ret, 1, total-1);
+		assert_has(p[0], buf, j->ret);
+		closeioproc(j->io);
+		jobfree(j);
+		close(p[0]);
+		close(p[1]);
+	}
+	free(buf);
+}
+
+/* with nothing written it fails */
+static void
+test_write_full(void **state)
+{
+	Job *j;
+	int p[2];
 
 	assert_int_equal(pipe(p), 0);
-	room = fcntl(p[1], F_GETPIPE_SZ);
-	assert_true(room > 0);
+	assert_int_equal(fcntl(p[1], F_SETFL, O_NONBLOCK), 0);
+	while(write(p[1], tmpdir, sizeof tmpdir) > 0)
+		;
+	while(write(p[1], tmpdir, 1) > 0)
+		;
+	assert_int_equal(fcntl(p[1], F_SETFL, 0), 0);
 	j = jobnew(jobwrite, mkioproc());
-	j->fd = p[1];
-	j->buf = calloc(2, (size_t)room);
-	assert_non_null(j->buf);
-	j->n = 2L*room;
-	jobstart(j);
-	do{
-		threadsleep(Millisecond/4);
-		pfd = (struct pollfd){.fd = p[1], .events = POLLOUT};
-	}while(poll(&pfd, 1, 0) > 0);
-	interrupt(j);
-	assert_job(j, room, 0, "");
-	free(j->buf);
-	/* and with nothing written */
-	again = jobnew(jobwrite, j->io);
-	jobfree(j);
-	j = again;
 	j->fd = p[1];
 	j->buf = tmpdir;
 	j->n = 1;
@@ -827,6 +905,92 @@ test_storm(void **state)
 	close(p[1]);
 }
 
+/* interrupts both of them now and then, until told to stop */
+typedef struct Pest Pest;
+struct Pest
+{
+	Ioproc	*rd;
+	Ioproc	*wr;
+	uint64_t	rand;
+	_Atomic int	stop;
+	Channel	*done;
+};
+
+static void
+pest(void *v)
+{
+	Pest *p;
+
+	p = v;
+	while(!atomic_load(&p->stop)){
+		iointerrupt(rnd(&p->rand, 2) == 0? p->rd: p->wr);
+		spin((int)rnd(&p->rand, 30000));
+	}
+	chansend(p->done, nil);
+}
+
+/* writes it all, going on where an interrupt stopped it; then closes */
+static long
+jobwriteall(Job *j)
+{
+	long i, n;
+
+	for(i = 0; i < j->n;){
+		n = iowrite(j->io, j->fd, j->buf + i, j->n - i);
+		if(n > 0)
+			i += n;
+		else if(!iserr(EINTR, "interrupted"))
+			return -1;
+	}
+	close(j->fd);
+	return i;
+}
+
+/* the counts that interrupted calls return are exact: nothing is lost, nothing comes twice */
+static void
+test_interrupts_race_pieces(void **state)
+{
+	Pest ps;
+	Job *j;
+	char buf[100000];
+	long i, k, n, total;
+	int p[2], shorter, failed;
+
+	total = ntimes(20)*1000000L;
+	assert_int_equal(pipe(p), 0);
+	ps = (Pest){.rd = mkioproc(), .wr = mkioproc(), .rand = seed(), .done = mkchan(1, 1)};
+	j = jobnew(jobwriteall, ps.wr);
+	j->fd = p[1];
+	j->n = total;
+	j->buf = mkpattern(total);
+	assert_true(proccreate(pest, &ps, 0) > 0);
+	jobstart(j);
+	shorter = 0;
+	failed = 0;
+	for(i = 0; (n = ioreadn(ps.rd, p[0], buf, sizeof buf)) != 0; i += n){
+		if(n < 0){
+			assert_err(EINTR, "interrupted");
+			failed++;
+			n = 0;
+		}
+		for(k = 0; k < n; k++)
+			if(buf[k] != pattern(i + k))
+				fail_msg("byte %ld is wrong", i + k);
+		shorter += n > 0 && n < (long)sizeof buf;
+	}
+	assert_int_equal(i, total);
+	assert_job(j, total, 0, "");
+	print_message("%d reads were interrupted half-way, %d at the start\n", shorter, failed);
+	atomic_store(&ps.stop, 1);
+	mustrecv(ps.done, nil);
+	chanfree(ps.done);
+	closeioproc(ps.rd);
+	closeioproc(ps.wr);
+	free(j->buf);
+	jobfree(j);
+	close(p[0]);
+}
+
 /* threadint */
 
 static void
@@ -1266,6 +1430,7 @@ main(void)
 		TEST(test_read),
 		TEST(test_readn),
 		TEST(test_write),
+		TEST(test_write_full),
 		TEST(test_no_signal_queue),
 		TEST(test_sleep),
 		TEST(test_fifo),
@@ -1279,6 +1444,7 @@ main(void)
 		TEST(test_interrupts_race_calls),
 		TEST(test_bursts),
 		TEST(test_storm),
+		TEST(test_interrupts_race_pieces),
 		TEST(test_threadint_races_calls),
 		TEST(test_threadint_in_call),
 		TEST(test_threadint_waiting_turn),
