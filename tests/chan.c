@@ -557,14 +557,18 @@ nbempty(void **state)
 		assert_int_equal(p9nbrecv(c, &v), 0);
 		assert_int_equal(channbrecv(c, &v), -1);
 		assert_err(EAGAIN, "would block");
+		errno = 0;
 		assert_int_equal(channbrecvul(c), 0);
+		assert_err(EAGAIN, "would block");
 		assert_int_equal(v, 7);
 		chanfree(c);
+		c = chancreate(sizeof(void*), rooms[k]);
+		assert_non_null(c);
+		errno = 0;
+		assert_null(channbrecvp(c));
+		assert_err(EAGAIN, "would block");
+		chanfree(c);
 	}
-	c = chancreate(sizeof(void*), 0);
-	assert_non_null(c);
-	assert_null(channbrecvp(c));
-	chanfree(c);
 }
 
 static void
@@ -594,12 +598,19 @@ nbfull(void **state)
 		}
 		chanfree(c);
 	}
-	c = chancreate(sizeof(void*), 0);
-	assert_non_null(c);
-	assert_int_equal(p9nbsendp(c, c), 0);
-	assert_int_equal(channbsendp(c, c), -1);
-	assert_err(EAGAIN, "would block");
-	chanfree(c);
+	for(k = 0; k < nelem(rooms); k++){
+		if(rooms[k] == CHANUNBOUNDED)
+			continue;
+		c = chancreate(sizeof(void*), rooms[k]);
+		assert_non_null(c);
+		for(i = 0; i < rooms[k]; i++)
+			assert_int_equal(channbsendp(c, c), 1);
+		assert_int_equal(p9nbsendp(c, c), 0);
+		errno = 0;
+		assert_int_equal(channbsendp(c, c), -1);
+		assert_err(EAGAIN, "would block");
+		chanfree(c);
+	}
 }
 
 /* a partner that waits is enough */
@@ -653,8 +664,15 @@ pointers(void **state)
 	assert_null(chanrecvp(c));
 	assert_err(EPIPE, "channel closed");
 	assert_int_equal(chansendp(c, &x), -1);
+	errno = 0;
 	assert_int_equal(p9nbsendp(c, &x), -1);
+	assert_err(EPIPE, "channel closed");
+	errno = 0;
 	assert_int_equal(channbsendp(c, &x), -1);
+	assert_err(EPIPE, "channel closed");
+	errno = 0;
+	assert_null(channbrecvp(c));
+	assert_err(EPIPE, "channel closed");
 	chanfree(c);
 }
 

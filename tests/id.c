@@ -224,61 +224,137 @@ across(void **state)
 	chanfree(g.l.gate);
 }
 
+/* another proc, which makes tasks when asked to, each with an id of a new block */
+enum {
+	Asklive	= 1,
+	Askdead,
+};
+typedef struct Other Other;
+struct Other
+{
+	Channel	*ask;
+	Channel	*id;
+	Live	l;
+};
+
+static void
+other(void *v)
+{
+	Other *o;
+	unsigned long ask;
+	int id;
+
+	o = v;
+	while((ask = chanrecvul(o->ask)) != 0){
+		l9proc->nextid = l9proc->lastid;
+		id = threadcreate(ask == Asklive? live: nop, &o->l, 0);
+		TCHECK(id > 0);
+		TCHECK(l9idtask(id) != nil);
+		/* a nop ends */
+		threadyield();
+		TCHECK((l9idtask(id) != nil) == (ask == Asklive));
+		TCHECK(chansendul(o->id, (unsigned long)id) == 1);
+	}
+	TCHECK(chanclose(o->l.gate) == 0);
+	while(o->l.in > 0)
+		threadyield();
+	TCHECK(chansendul(o->id, 0) == 1);
+}
+
+static int
+askother(Other *o, unsigned long ask)
+{
+	assert_int_equal(chansendul(o->ask, ask), 1);
+	return (int)chanrecvul(o->id);
+}
+
+/* a task with an id of a new block */
+static int
+newblock(void (*f)(void*), void *v)
+{
+	int id;
+
+	l9proc->nextid = l9proc->lastid;
+	id = threadcreate(f, v, 0);
+	assert_true(id > 0);
+	assert_non_null(l9idtask(id));
+	return id;
+}
+
 /*
  * All ids have been given once.  Those of tasks that still live are not given
- * again.
+ * again, and blocks pass from proc to proc.
  */
 static void
 wrap(void **state)
 {
 	Live l;
-	Proc *p;
-	Task *t[3];
-	int id[3], i, k, got, nblock, wrapped, max;
+	Other o;
+	Task *t[3], *there;
+	int id[3], kept, dead, last, i, k, got, was, wrapped, max, passed;
 
 	if(Tsan || Asan || ntimes(100) < 100)
 		skip();
-	p = l9proc;
+	o = (Other){ulchan(0), ulchan(0), {ulchan(0), nil, 0}};
+	assert_true(proccreate(other, &o, 0) > 0);
+	assert_true((kept = askother(&o, Asklive)) > 0);
+	assert_non_null(there = l9idtask(kept));
+	assert_ptr_not_equal(there->proc, l9proc);
+	assert_true((dead = askother(&o, Askdead)) > 0);
+	/* nobody lives in this one, but it is what the other deals from */
+	assert_true((last = askother(&o, Askdead)) > 0);
 	l = (Live){ulchan(0), nil, 0};
 	for(k = 0; k < 3; k++){
 		/* at the beginning of a block, so that the next round would meet it */
-		p->nextid = p->lastid;
-		assert_true((id[k] = threadcreate(live, &l, 0)) > 0);
-		assert_non_null(t[k] = l9idtask(id[k]));
+		id[k] = newblock(live, &l);
+		t[k] = l9idtask(id[k]);
 	}
 	threadyield();
 	got = id[2];
 	wrapped = 0;
 	max = 0;
-	nblock = 0;
+	passed = 0;
 	for(i = 0; i < Nblock+100; i++){
-		int was;
-
 		was = got;
-		p->nextid = p->lastid;
-		got = threadcreate(nop, nil, 0);
-		assert_true(got > 0);
+		got = newblock(nop, nil);
 		for(k = 0; k < 3; k++)
 			if(got == id[k])
 				fail();
+		if(got/Block == kept/Block || got/Block == last/Block)
+			fail_msg("block %d is the other proc's", got/Block);
+		if(got/Block == dead/Block){
+			assert_ptr_equal(l9idtask(got)->proc, l9proc);
+			passed++;
+		}
 		if(got < was)
 			wrapped++;
 		if(got/Block > max)
 			max = got/Block;
-		nblock++;
 		threadyield();
 		if(l9idtask(got) != nil)
 			fail();
 	}
 	assert_int_equal(wrapped, 1);
 	assert_int_equal(max, Nblock-1);
+	assert_int_equal(passed, 1);
 	for(k = 0; k < 3; k++)
 		assert_ptr_equal(l9idtask(id[k]), t[k]);
+	assert_ptr_equal(l9idtask(kept), there);
+	/* one that was ours becomes the other's */
+	got = askother(&o, Asklive);
+	assert_true(got > 0 && got/Block < Nblock/2);
+	assert_ptr_equal(l9idtask(got)->proc, there->proc);
 	assert_int_equal(chanclose(l.gate), 0);
 	drainrunq();
 	for(k = 0; k < 3; k++)
 		assert_null(l9idtask(id[k]));
+	assert_int_equal(askother(&o, 0), 0);
+	assert_null(l9idtask(kept));
+	assert_null(l9idtask(got));
 	chanfree(l.gate);
+	chanfree(o.ask);
+	chanfree(o.id);
+	chanfree(o.l.gate);
 }
 
 int

@@ -133,9 +133,12 @@ named(void *v)
 	name[31] = '\0';
 	threadyield();
 	TCHECK(strcmp(threadgetname(), name) == 0);
-	/* of itself */
-	threadsetname("%.3s", threadgetname());
-	TCHECK(strlen(threadgetname()) <= 31);
+	/* of itself: the old one must not be overwritten as it is read */
+	threadsetname("%s", "abcdefgh");
+	threadsetname("1%s 2%s", threadgetname(), threadgetname());
+	TCHECK(strcmp(threadgetname(), "1abcdefgh 2abcdefgh") == 0);
+	threadsetname("%s", threadgetname()+4);
+	TCHECK(strcmp(threadgetname(), "defgh 2abcdefgh") == 0);
 	TCHECK(chansendul(c, 1) == 1);
 }
 
