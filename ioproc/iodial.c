@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "dial.h"
@@ -87,8 +88,6 @@ connectany(Addr *to, Addr *local)
 			return -1;
 		}
 		fd = try(ai, local);
-		if(fd < 0 && l9iocancelled())
-			break;
 	}
 	return fd;
 }
@@ -122,7 +121,7 @@ dodial(va_list *arg)
 static int
 dialed(int fd, const char *addr, char *dir, int *cfdp)
 {
-	int cfd;
+	int cfd, e;
 
 	if(fd < 0)
 		return -1;
@@ -130,9 +129,9 @@ dialed(int fd, const char *addr, char *dir, int *cfdp)
 		/* Plan 9's control file: here another descriptor of the socket */
 		cfd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		if(cfd < 0){
-			cfd = errno;
+			e = errno;
 			close(fd);
-			errno = cfd;
+			l9err(e, strerror(e));
 			return l9dialerr("dial", addr);
 		}
 		*cfdp = cfd;

@@ -74,12 +74,19 @@ iointerrupt(Ioproc *io)
 long
 l9iodirect(long (*op)(va_list*), ...)
 {
+	char old[ERRMAX];
 	va_list arg;
 	long r;
+	int e;
 
+	/* a system call that fails sets errno alone, which may be that of an older error string */
+	l9errget(&e, old);
+	l9errput(0, "");
 	va_start(arg, op);
 	r = op(&arg);
 	va_end(arg);
+	if(r >= 0)
+		l9errput(e, old);
 	return r;
 }
 

@@ -719,7 +719,7 @@ test_refused(void **state)
 {
 	struct sockaddr_in a;
 	char addr[Addrlen], want[2*Addrlen];
-	int fd, before;
+	int i, fd, before;
 
 	before = nfd();
 	/* bound and not listening: nobody else can take the port */
@@ -730,6 +730,11 @@ test_refused(void **state)
 	assert_int_equal(iodial(io, netaddr(addr, "127.0.0.1", port(fd)), nil, nil, nil), -1);
 	snprintf(want, sizeof want, "dial %s: %s", addr, strerror(ECONNREFUSED));
 	assert_err(ECONNREFUSED, want);
+	/* again and again by the caller's own OS thread: an older reason is not this one's */
+	for(i = 0; i < 2; i++){
+		assert_int_equal(p9dial(addr, nil, nil, nil), -1);
+		assert_err(ECONNREFUSED, want);
+	}
 	close(fd);
 	assert_int_equal(nfd(), before);
 }
@@ -929,6 +934,16 @@ test_no_descriptors(void **state)
 	assert_err(EMFILE, want);
 	assert_int_equal(ioopen(io, "/dev/null", O_RDONLY), -1);
 	assert_err(EMFILE, strerror(EMFILE));
+	/* one for the socket, none for the folder's lock */
+	leave(1);
+	assert_int_equal(ioannounce(io, addr, nil), -1);
+	snprintf(want, sizeof want, "announce %s: %s", addr, strerror(EADDRINUSE));
+	assert_err(EADDRINUSE, want);
+	/* and none for a look whether somebody is there */
+	leave(2);
+	assert_int_equal(ioannounce(io, addr, nil), -1);
+	snprintf(want, sizeof want, "announce %s: %s", addr, strerror(EMFILE));
+	assert_err(EMFILE, want);
 	/* one for the connection, none for its second descriptor */
 	leave(1);
 	assert_int_equal(iodial(io, addr, nil, nil, &cfd), -1);

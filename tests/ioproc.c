@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -572,6 +573,66 @@ test_no_os_thread(void **state)
 	closeioproc(io[0]);
 }
 
+/*
+ * The system refuses OS threads: run in a process of its own, which may become
+ * another user, as nothing is refused to root.
+ */
+static int
+nothreads(void)
+{
+	struct rlimit old, none;
+	Ioproc *io[4];
+	int i, n, fds;
+
+	if(threadinit() < 0)
+		return 1;
+	io[0] = ioproc();
+	if(io[0] == nil || getrlimit(RLIMIT_NPROC, &old) < 0)
+		return 2;
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = old.rlim_max};
+	if(geteuid() == 0 && setresuid(65534, 65534, 65534) < 0)
+		return 77;
+	if(setrlimit(RLIMIT_NPROC, &none) < 0)
+		return 3;
+	fds = nfd();
+	for(i = 0; i < 1000; i++)
+		if((io[1] = ioproc()) != nil || !iserr(EAGAIN, strerror(EAGAIN)))
+			return 4;
+	if(nfd() != fds)
+		return 5;
+	/* what there was goes on, and is used again */
+	n = (int)iocall(io[0], opreturn, 5L);
+	closeioproc(io[0]);
+	io[0] = ioproc();
+	if(io[0] == nil || n != 5)
+		return 6;
+	/* a leak checker needs a thread, which may look at this one */
+	if(setrlimit(RLIMIT_NPROC, &old) < 0 || prctl(PR_SET_DUMPABLE, 1) < 0)
+		return 7;
+	for(i = 1; i < nelem(io); i++)
+		io[i] = mkioproc();
+	for(i = 0; i < nelem(io); i++){
+		if(iocall(io[i], opreturn, (long)i) != i)
+			return 8;
+		closeioproc(io[i]);
+	}
+	return 0;
+}
+
+static void
+test_threads_refused(void **state)
+{
+	Child c;
+
+	if(getenv("L9SCALE") != nil)
+		skip();		/* an emulator starts threads of its own, or does not know the limit */
+	runself(&c, "nothreads");
+	if(WIFEXITED(c.status) && WEXITSTATUS(c.status) == 77)
+		skip();
+	if(c.status != 0)
+		fail_msg("status %d: %s", c.status, c.err);
+}
+
 static void
 callnil(void *v)
 {
@@ -979,7 +1040,7 @@ teardown(void **state)
 }
 
 int
-main(void)
+main(int argc, char *argv[])
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_arguments),
@@ -997,6 +1058,7 @@ main(void)
 		TEST(test_no_switch),
 		TEST(test_os_threads_are_reused),
 		TEST(test_no_os_thread),
+		TEST(test_threads_refused),
 		TEST(test_misuse),
 		TEST(test_open_and_close),
 		TEST(test_tmpfile),
@@ -1011,6 +1073,9 @@ main(void)
 		TEST(test_many_ioprocs),
 	};
 
+	tself = argv[0];
+	if(argc > 1)
+		return nothreads();
 	if(threadinit() < 0)
 		return 1;
 	cmocka_set_test_filter(getenv("L9TEST"));	/* nil: all of them */
