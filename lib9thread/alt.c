@@ -1,12 +1,13 @@
 /*
  * Alt over several channels.
  *
- * All its channels are locked, in the order of their addresses, so that
- * looking for a ready entry and queueing on all of them if there is none is
- * one step: no partner can come between.  From then on each lock guards one
- * entry, and the task's claim word decides between the partners (upper.h).
- * Afterwards the task takes its entries out of the channels that did not win,
- * one lock at a time.
+ * All its channels are locked, so that looking for a ready entry and
+ * queueing on all of them if there is none is one step: no partner can come
+ * between.  Nobody waits for a lock out of the order of addresses; nearly
+ * always all are free, and then the array's order does.  From then on each
+ * lock guards one entry, and the task's claim word decides between the
+ * partners (upper.h).  Afterwards the task takes its entries out of the
+ * channels that did not win, one lock at a time.
  */
 #include <alloca.h>
 
@@ -19,56 +20,122 @@ struct Round
 {
 	Alt	*alt;
 	int	n;		/* entries, without the terminator */
-	int	nlock;
-	Channel	**lock;		/* each channel once, in locking order */
-	Waiter	*waiter;	/* one an entry */
 	bool	ordered;	/* take the first ready entry, not any */
 	int	timeout;	/* the entry with the earliest deadline, or -1 */
 	int64_t	deadline;
+	Waiter	*waiter;	/* one an entry */
+	/* each channel once, in locking order; nlock 0: each entry's, in the array's order */
+	Channel	**lock;
+	int	nlock;
 };
 
-static bool
+static inline bool
 haschan(Alt *a)
 {
 	return (a->op == CHANSND || a->op == CHANRCV) && a->c != nil;
 }
 
-static Waitq*
+static inline Waitq*
 ownq(Alt *a)
 {
 	return a->op == CHANSND? &a->c->sendq: &a->c->recvq;
 }
 
-/* find the end; errors of the last call are forgotten */
-static void
-scan(Round *r, Alt *alt)
+/* an entry that is about no channel; false: it is the end */
+static bool
+other(Round *r, Alt *a)
 {
-	Alt *a;
 	int64_t t;
 
-	*r = (Round){.alt = alt, .timeout = -1};
-	for(a = alt; a->op != CHANEND && a->op != CHANNOBLK; a++){
-		a->err = nil;
-		switch(a->op){
-		case CHANSND:
-		case CHANRCV:
-		case CHANNOP:
-			break;
-		case CHANTIMEOUT:
-			if(a->v == nil)
-				l9misuse("alt", "entry %td: CHANTIMEOUT with nil v", a - alt);
-			t = *(int64_t*)a->v;
-			if(r->timeout < 0 || t < r->deadline){
-				r->timeout = (int)(a - alt);
-				r->deadline = t;
-			}
-			break;
-		default:
-			l9misuse("alt", "entry %td: op %d is none", a - alt, a->op);
+	switch(a->op){
+	case CHANEND:
+	case CHANNOBLK:
+		return false;
+	case CHANSND:
+	case CHANRCV:
+	case CHANNOP:
+		break;
+	case CHANTIMEOUT:
+		if(a->v == nil)
+			l9misuse("alt", "entry %td: CHANTIMEOUT with nil v", a - r->alt);
+		t = *(int64_t*)a->v;
+		if(r->timeout < 0 || t < r->deadline){
+			r->timeout = (int)(a - r->alt);
+			r->deadline = t;
 		}
+		break;
+	default:
+		l9misuse("alt", "entry %td: op %d is none", a - r->alt, a->op);
 	}
+	return true;
+}
+
+/* somebody waits there who can still be claimed, as far as one can see */
+static inline bool
+waits(Waitq *q)
+{
+	Waiter *w;
+
+	for(w = q->first; w != nil; w = w->next)
+		if(ldrlx(&w->task->word) & Wordwait)
+			return true;
+	return false;
+}
+
+static inline bool
+isready(Alt *a)
+{
+	Channel *c;
+
+	c = a->c;
+	if(c->closed)
+		return true;
+	if(a->op == CHANSND)
+		return l9chanroom(c) || c->nel == CHANUNBOUNDED || waits(&c->recvq);
+	return c->n > 0 || waits(&c->sendq);
+}
+
+/*
+ * Lock each channel, as long as all are free, and see whether an entry is
+ * ready.  Errors of the last call are forgotten.  False: a lock is taken,
+ * perhaps by ourselves, for another entry of the same channel; those before
+ * are free again.
+ */
+static inline bool
+lockfree(Round *r, bool *ready)
+{
+	Alt *a, *b;
+
+	*ready = false;
+	for(a = r->alt;; a++){
+		a->err = nil;
+		if(!haschan(a)){
+			if(other(r, a))
+				continue;
+			r->n = (int)(a - r->alt);
+			return true;
+		}
+		/* acquire: as l9lock */
+		if(unlikely(xchgacq(&a->c->lk.held, 1) != 0))
+			break;
+		*ready |= isready(a);
+	}
+	for(b = r->alt; b < a; b++)
+		if(haschan(b))
+			l9unlock(&b->c->lk);
+	return false;
+}
+
+/* how many entries there are */
+static int
+count(Round *r)
+{
+	Alt *a;
+
+	for(a = r->alt; haschan(a) || other(r, a); a++)
+		a->err = nil;
 	a->err = nil;
-	r->n = (int)(a - alt);
+	return (int)(a - r->alt);
 }
 
 /* heap sort: no recursion, no memory, never slow */
@@ -106,24 +173,18 @@ sort(Channel **c, int n)
 	}
 }
 
+/* lock each channel once, in the order of their addresses */
 static void
-lockall(Round *r)
+locksorted(Round *r)
 {
 	Alt *a;
 	int i, n;
-	bool sorted;
 
-	sorted = true;
 	n = 0;
-	for(a = r->alt; a < r->alt + r->n; a++){
-		if(!haschan(a))
-			continue;
-		if(n > 0 && (uintptr_t)a->c < (uintptr_t)r->lock[n-1])
-			sorted = false;
-		r->lock[n++] = a->c;
-	}
-	if(!sorted)
-		sort(r->lock, n);
+	for(a = r->alt; a < r->alt + r->n; a++)
+		if(haschan(a))
+			r->lock[n++] = a->c;
+	sort(r->lock, n);
 	r->nlock = 0;
 	for(i = 0; i < n; i++){
 		if(i > 0 && r->lock[i] == r->lock[i-1])
@@ -136,35 +197,15 @@ lockall(Round *r)
 static void
 unlockall(Round *r)
 {
+	Alt *a;
 	int i;
 
 	for(i = 0; i < r->nlock; i++)
 		l9unlock(&r->lock[i]->lk);
-}
-
-/* somebody waits there who can still be claimed, as far as one can see */
-static bool
-waits(Waitq *q)
-{
-	Waiter *w;
-
-	for(w = q->first; w != nil; w = w->next)
-		if(ldrlx(&w->task->word) & Wordwait)
-			return true;
-	return false;
-}
-
-static bool
-isready(Alt *a)
-{
-	Channel *c;
-
-	c = a->c;
-	if(c->closed)
-		return true;
-	if(a->op == CHANSND)
-		return l9chanroom(c) || c->nel == CHANUNBOUNDED || waits(&c->recvq);
-	return c->n > 0 || waits(&c->sendq);
+	if(r->nlock == 0)
+		for(a = r->alt; a < r->alt + r->n; a++)
+			if(haschan(a))
+				l9unlock(&a->c->lk);
 }
 
 /* xorshift: a fair choice, not a secret one */
@@ -256,23 +297,29 @@ tryall(Round *r, Task *t, Task **peer)
 	return -1;
 }
 
+/*
+ * Queue on all channels and free their locks.  A partner may claim the task
+ * before the last entry is queued: that one is then one more to take out.
+ */
 static void
 enqueue(Round *r, Task *t)
 {
 	Alt *a;
 	Waiter *w;
-	int i;
 
-	for(i = 0; i < r->n; i++){
-		a = &r->alt[i];
+	w = r->waiter;
+	for(a = r->alt; a < r->alt + r->n; a++, w++){
 		if(!haschan(a))
 			continue;
-		w = &r->waiter[i];
 		w->task = t;
 		w->v = a->v;
-		w->index = i;
+		w->index = (int)(a - r->alt);
 		wqput(ownq(a), w);
+		if(r->nlock == 0)
+			l9unlock(&a->c->lk);
 	}
+	if(r->nlock > 0)
+		unlockall(r);
 }
 
 /* take all entries out but the one that won, which its partner took out */
@@ -282,11 +329,9 @@ leave(Round *r, int winner)
 	Alt *a;
 	int i;
 
-	for(i = 0; i < r->n; i++){
-		a = &r->alt[i];
+	for(i = 0, a = r->alt; i < r->n; i++, a++)
 		if(haschan(a) && i != winner)
 			l9chanleave(a->c, ownq(a), &r->waiter[i]);
-	}
 }
 
 /* the task is queued and the locks are free: wait.  An index, or -1 with errstr */
@@ -330,22 +375,13 @@ await(Round *r, Task *t)
 	return t->which;
 }
 
-static int
-lookandwait(Round *r, Task *t)
+/* the locks are held */
+static inline int
+wait(Round *r, Task *t)
 {
-	Task *peer;
-	int i, why;
+	Alt *a;
+	int why;
 
-	lockall(r);
-	peer = nil;
-	i = tryall(r, t, &peer);
-	if(i >= 0){
-		unlockall(r);
-		if(peer != nil)
-			makeready(peer);
-		l9progress();
-		return i;
-	}
 	if(r->timeout >= 0 && r->deadline <= l9nsec()){
 		unlockall(r);
 		return r->timeout;
@@ -359,25 +395,46 @@ lookandwait(Round *r, Task *t)
 		unlockall(r);
 		return l9errwhy(why);
 	}
-	l9waiting(t, "alt", r->alt, r->nlock > 0? r->lock[0]->name: nil);
+	for(a = r->alt; a < r->alt + r->n && !haschan(a); a++)
+		;
+	l9waiting(t, "alt", r->alt, a < r->alt + r->n? a->c->name: nil);
 	enqueue(r, t);
-	unlockall(r);
 	return await(r, t);
 }
 
+/* the arrays lie on the stack, since an alt must not fail for lack of memory */
 static inline __attribute__((always_inline)) int
 doalt(Alt *alt, bool ordered)
 {
 	Round r;
+	Task *t, *peer;
+	bool ready;
+	int i;
 
 	if(alt == nil)
 		l9misuse("alt", "nil array");
-	scan(&r, alt);
-	r.ordered = ordered;
-	/* on the stack, since an alt must not fail for lack of memory */
+	t = l9cur();
+	r = (Round){.alt = alt, .ordered = ordered, .timeout = -1};
+	if(unlikely(!lockfree(&r, &ready))){
+		r.timeout = -1;
+		r.n = count(&r);
+		r.lock = alloca((size_t)r.n*sizeof r.lock[0]);
+		locksorted(&r);
+		ready = true;
+	}
+	if(ready){
+		peer = nil;
+		i = tryall(&r, t, &peer);
+		if(i >= 0){
+			unlockall(&r);
+			if(peer != nil)
+				makeready(peer);
+			l9progress();
+			return i;
+		}
+	}
 	r.waiter = alloca((size_t)r.n*sizeof r.waiter[0]);
-	r.lock = alloca((size_t)r.n*sizeof r.lock[0]);
-	return lookandwait(&r, l9cur());
+	return wait(&r, t);
 }
 
 int

@@ -42,8 +42,8 @@ nomem:
 	return nil;
 }
 
-static void
-destroy(Channel *c)
+void
+l9chandestroy(Channel *c)
 {
 	free(c->buf);
 	free(c);
@@ -70,24 +70,6 @@ l9claimnext(Channel *c, Waitq *q)
 			return w;
 		}
 	}
-}
-
-/* take w out, unless somebody did already */
-void
-l9chanleave(Channel *c, Waitq *q, Waiter *w)
-{
-	bool last;
-
-	l9lock(&c->lk);
-	if(w->queued)
-		wqdel(q, w);
-	else
-		c->nleave--;
-	/* freed: the queues are empty and stay so */
-	last = c->freed && c->nleave == 0;
-	l9unlock(&c->lk);
-	if(last)
-		destroy(c);
 }
 
 /*
@@ -203,7 +185,7 @@ chanfree(Channel *c)
 	l9unlock(&c->lk);
 	/* those claimed here do not come by again */
 	if(last)
-		destroy(c);
+		l9chandestroy(c);
 	l9batchready(&b);
 }
 

@@ -38,8 +38,7 @@ Waiter	*l9claimnext(Channel*, Waitq*);
 bool	l9changrow(Channel*);
 void	l9chanshrink(Channel*);
 
-/* takes c->lk; the waiter's task was claimed by another than c's side */
-void	l9chanleave(Channel*, Waitq*, Waiter*);
+void	l9chandestroy(Channel*);
 
 char	*l9channame(Channel*, char buf[Channamelen+32]);
 
@@ -77,6 +76,27 @@ l9claimfirst(Channel *c, Waitq *q)
 		return l9claimnext(c, q);
 	w->task->which = w->index;
 	return w;
+}
+
+/*
+ * Takes c->lk; w's task was claimed by another than c's side.  Take w out,
+ * unless somebody did already.
+ */
+static inline void
+l9chanleave(Channel *c, Waitq *q, Waiter *w)
+{
+	bool last;
+
+	l9lock(&c->lk);
+	if(likely(w->queued))
+		wqdel(q, w);
+	else
+		c->nleave--;
+	/* freed: the queues are empty and stay so */
+	last = c->freed && c->nleave == 0;
+	l9unlock(&c->lk);
+	if(unlikely(last))
+		l9chandestroy(c);
 }
 
 /* append *v; false: c is unbounded, full, and there is no memory */
