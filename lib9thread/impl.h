@@ -69,6 +69,7 @@ enum {
 	Wordheld = 1<<6,	/* with Wordsusp: it would run, and is in no queue */
 	Wordjoin = 1<<7,	/* somebody waits for the end: join.c */
 	Wordpin = 1<<8,		/* not to end just now: create.c */
+	Worddetach = 1<<9,	/* nobody wants its status: join.c */
 };
 
 /* one place in a channel's queue; guarded by that channel's lock */

@@ -8,6 +8,7 @@
  * joiner that was interrupted may take itself out when that life is over.
  *
  * A joinable task that ends unjoined leaves a record, until somebody asks.
+ * Worddetach says that nobody will; it goes by the same way as Wordjoin.
  */
 #include "hot.h"
 
@@ -104,6 +105,8 @@ l9joinend(Task *t, const char *status)
 		recput(r);
 	}
 	word = l9idend(t);
+	if(r != nil && word & Worddetach)
+		free(recget(id));
 	if(!(word & Wordjoin))
 		return;
 	njoin = 0;
@@ -136,9 +139,9 @@ joinended(int id, char *status)
 	return 0;
 }
 
-/* with t->joinlk: t's word shows that it is live and will look for joiners */
+/* t's word shows that it is live, and it will see this bit at its end */
 static bool
-mark(Task *t, int id)
+mark(Task *t, int id, uint64_t bit)
 {
 	uint64_t w;
 
@@ -146,7 +149,7 @@ mark(Task *t, int id)
 	do
 		if(!l9isid(w, id))
 			return false;
-	while(!casar(&t->word, &w, w | Wordjoin));
+	while(!casar(&t->word, &w, w | bit));
 	return true;
 }
 
@@ -159,7 +162,7 @@ joinlive(Task *t, int id, char *status)
 
 	self = l9cur();
 	l9lock(&t->joinlk);
-	if(!mark(t, id)){
+	if(!mark(t, id, Wordjoin)){
 		l9unlock(&t->joinlk);
 		return joinended(id, status);
 	}
@@ -207,7 +210,11 @@ int
 threaddetach(int id)
 {
 	char status[ERRMAX];
+	Task *t;
 
+	t = l9idtask(id);
+	if(t != nil && mark(t, id, Worddetach))
+		return 0;
 	return joinended(id, status);
 }
 

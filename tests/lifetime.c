@@ -456,6 +456,116 @@ test_prio(void **state)
 	teardown();
 }
 
+static void
+endswith(void *v)
+{
+	int x;
+
+	chanrecv(c, &x);
+	threadexits(v);
+}
+
+static void
+joiner(void *v)
+{
+	char status[ERRMAX];
+	int x;
+
+	x = threadjoin(*(int*)v, status, sizeof status) == 0 && strcmp(status, "later") == 0;
+	chansend(done, &x);
+}
+
+static int
+notthere(int id)
+{
+	char err[ERRMAX];
+
+	if(threadjoin(id, NULL, 0) == 0)
+		return 0;
+	rerrstr(err, sizeof err);
+	return strcmp(err, "no such thread") == 0;
+}
+
+static void
+test_detach(void **state)
+{
+	Threadattr a = {.joinable = 1};
+	int id, x;
+
+	(void)state;
+	setup();
+	/* ended */
+	x = 0;
+	id = threadcreatex(&a, endswith, "later");
+	settle();
+	chansend(c, &x);
+	settle();
+	assert_int_equal(threaddetach(id), 0);
+	assert_true(notthere(id));
+	assert_int_equal(threaddetach(id), -1);
+	checkerr("no such thread");
+	/* live; and once more */
+	id = threadcreatex(&a, endswith, "later");
+	settle();
+	assert_int_equal(threaddetach(id), 0);
+	assert_int_equal(threaddetach(id), 0);
+	chansend(c, &x);
+	settle();
+	assert_true(notthere(id));
+	/* not yet run, and killed */
+	id = threadcreatex(&a, endswith, "later");
+	assert_int_equal(threaddetach(id), 0);
+	threadkill(id);
+	settle();
+	assert_true(notthere(id));
+	/* who waits already is told */
+	id = threadcreatex(&a, endswith, "later");
+	threadcreate(joiner, &id, 0);
+	settle();
+	assert_int_equal(threaddetach(id), 0);
+	chansend(c, &x);
+	settle();
+	assert_int_equal(p9nbrecv(done, &x), 1);
+	assert_int_equal(x, 1);
+	assert_true(notthere(id));
+	/* one that keeps nothing anyway */
+	id = threadcreate(endswith, "later", 0);
+	settle();
+	assert_int_equal(threaddetach(id), 0);
+	chansend(c, &x);
+	settle();
+	assert_int_equal(threaddetach(id), -1);
+	checkerr("no such thread");
+	teardown();
+}
+
+static void
+endsatonce(void *v)
+{
+	threadexits(v);
+}
+
+/* while it ends, in another proc: whichever is first, nothing is left */
+static void
+test_detachrace(void **state)
+{
+	Threadattr a = {.joinable = 1};
+	int i, id;
+
+	(void)state;
+	for(i = 0; i < 2000; i++){
+		id = proccreatex(&a, endsatonce, "x");
+		assert_true(id > 0);
+		if(i%2 == 0)
+			threadyield();
+		assert_int_equal(threaddetach(id), 0);
+		while(threadint(id) == 0)
+			threadsleep(10*Microsecond);
+		/* its end looks for the detaching after its id has gone */
+		assert_int_equal(threadjoingrp(threadgetgrp()), 0);
+	}
+}
+
 int
 main(void)
 {
@@ -465,6 +575,8 @@ main(void)
 		cmocka_unit_test(test_kill_ready),
 		cmocka_unit_test(test_kill_self),
 		cmocka_unit_test(test_join_status),
+		cmocka_unit_test(test_detach),
+		cmocka_unit_test(test_detachrace),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_suspend),
 		cmocka_unit_test(test_deadline),
