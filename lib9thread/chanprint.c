@@ -7,17 +7,25 @@ int
 chanprint(Channel *c, const char *fmt, ...)
 {
 	va_list arg;
+	Task *t;
 	char *s;
-	int n;
+	int n, e;
 
 	va_start(arg, fmt);
 	n = vasprintf(&s, fmt, arg);
 	va_end(arg);
 	if(n < 0)
 		return l9err(ENOMEM, "out of memory");
+	t = l9cur();
+	/* a kill in the middle would leave s with nobody */
+	l9holdkill(t);
 	n = chansendp(c, s);
-	if(n < 0)
+	if(n < 0){
+		e = errno;
 		free(s);
+		errno = e;
+	}
+	l9allowkill(t);
 	return n;
 }
 
