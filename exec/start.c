@@ -78,17 +78,28 @@ l9pipe(int fd[2])
  * In the child from here to the next such line.
  */
 
-/* one that is ignored stays so over exec; one with a handler does not, but has it until then */
+/* whoever ignores these two does it for itself: a program that finds them ignored may not work */
+static bool
+own(int sig)
+{
+	return sig == SIGPIPE || sig == SIGCHLD;
+}
+
+/*
+ * What exec would do: one that is ignored, by nohup or a shell, stays so; one
+ * with a handler does not, but would have it until then.
+ */
 static void
 defaults(void)
 {
-	struct sigaction sa;
+	struct sigaction dfl, is;
 	int sig;
 
-	memset(&sa, 0, sizeof sa);
-	sa.sa_handler = SIG_DFL;
+	memset(&dfl, 0, sizeof dfl);
+	dfl.sa_handler = SIG_DFL;
 	for(sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &sa, nil);
+		if(own(sig) || sigaction(sig, nil, &is) < 0 || is.sa_flags & SA_SIGINFO || is.sa_handler != SIG_IGN)
+			sigaction(sig, &dfl, nil);
 }
 
 static int

@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -64,9 +65,9 @@ becat(void)
 	return write(2, "err", 3) != 3;
 }
 
-/* how many signals are blocked or have not their default */
+/* how many signals are blocked or ignored, but for SIGHUP, which only then is ignored if hup */
 static int
-besignals(void)
+besignals(bool hup)
 {
 	struct sigaction sa;
 	sigset_t set;
@@ -78,7 +79,7 @@ besignals(void)
 		if(sigismember(&set, i) == 1)
 			n++;
 		/* sanitizers have handlers of their own */
-		if(sigaction(i, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN)
+		if(sigaction(i, NULL, &sa) == 0 && (sa.sa_handler == SIG_IGN) != (hup && i == SIGHUP))
 			n++;
 	}
 	return n;
@@ -128,7 +129,9 @@ be(int argc, char *argv[])
 	if(strcmp(argv[1], "cat") == 0)
 		return becat();
 	if(strcmp(argv[1], "signals") == 0)
-		return besignals();
+		return besignals(false);
+	if(strcmp(argv[1], "nohup") == 0)
+		return besignals(true);
 	if(strcmp(argv[1], "daemon") == 0)
 		return bedaemon();
 	if(strcmp(argv[1], "threaded") == 0)
@@ -400,9 +403,15 @@ caught(int sig)
 static void
 test_signals(void **state)
 {
+	struct sigaction sa;
 	sigset_t set, old;
+	int i;
 
 	(void)state;
+	/* whatever started the suite */
+	for(i = 1; i < NSIG; i++)
+		if(sigaction(i, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN)
+			signal(i, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGUSR1, caught);
 	sigemptyset(&set);
@@ -410,6 +419,9 @@ test_signals(void **state)
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, &old);
 	checkmsg(threadspawnl(NULL, self, "t", "signals", NULL), "");
+	signal(SIGHUP, SIG_IGN);
+	checkmsg(threadspawnl(NULL, self, "t", "nohup", NULL), "");
+	assert_ptr_equal(signal(SIGHUP, SIG_DFL), SIG_IGN);
 	/* here all is as it was */
 	assert_ptr_equal(signal(SIGPIPE, SIG_DFL), SIG_IGN);
 	assert_ptr_equal(signal(SIGUSR1, SIG_DFL), caught);
@@ -830,6 +842,13 @@ procexecer(void *v)
 }
 
 static void
+procexeclister(void *v)
+{
+	procexecl(pidc, v, "t", "exit", "6", NULL);
+	chansendul(done, errno == ENOENT);
+}
+
+static void
 test_procexec(void **state)
 {
 	char *argv[] = {"t", "exit", "5", NULL};
@@ -837,6 +856,12 @@ test_procexec(void **state)
 	(void)state;
 	assert_true(proccreate(procexecer, argv, 0) > 0);
 	checkmsg((int)chanrecvul(pidc), "5");
+	assert_true(proccreate(procexeclister, self, 0) > 0);
+	checkmsg((int)chanrecvul(pidc), "6");
+	/* they return if they fail, and have said so on the channel */
+	assert_true(proccreate(procexeclister, "/nonexistent", 0) > 0);
+	assert_true(chanrecvul(pidc) == ~0ul);
+	assert_int_equal(chanrecvul(done), 1);
 }
 
 /* the thread that became a program is killed: the program is not */
