@@ -1030,6 +1030,49 @@ crowd(void **state)
 	chanfree(k.done);
 }
 
+/* of the ready entries the first, always; otherwise as p9alt */
+static void
+inorder(void **state)
+{
+	Channel *c[3];
+	unsigned long v;
+	int64_t past;
+	int i, j;
+	Alt a[] = {
+		{.op = CHANNOP},
+		{.v = &v, .op = CHANRCV},
+		{.v = &v, .op = CHANRCV},
+		{.v = &v, .op = CHANRCV},
+		{.op = CHANNOBLK},
+		{.op = CHANEND},
+	};
+
+	for(i = 0; i < 3; i++){
+		c[i] = chancreate(sizeof v, CHANUNBOUNDED);
+		a[1+i].c = c[i];
+	}
+	for(j = 0; j < 100; j++)
+		for(i = 0; i < 3; i++)
+			chansendul(c[i], (unsigned long)i);
+	for(i = 0; i < 3; i++)
+		for(j = 0; j < 100; j++){
+			assert_int_equal(altordered(a), 1+i);
+			assert_int_equal(v, i);
+		}
+	assert_int_equal(altordered(a), 4);
+	past = 0;
+	a[4] = (Alt){.v = &past, .op = CHANTIMEOUT};
+	assert_int_equal(altordered(a), 4);
+	chansendul(c[2], 9);
+	assert_int_equal(altordered(a), 3);
+	assert_int_equal(v, 9);
+	chanclose(c[1]);
+	assert_int_equal(altordered(a), 2);
+	assert_string_equal(a[2].err, "channel closed");
+	for(i = 0; i < 3; i++)
+		chanfree(c[i]);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -1058,6 +1101,7 @@ main(int argc, char *argv[])
 		TEST(altalttasks),
 		TEST(altaltprocs),
 		TEST(crowd),
+		TEST(inorder),
 	};
 
 	if(threadinit() < 0)

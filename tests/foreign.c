@@ -637,6 +637,36 @@ ends(void **state)
 	}
 }
 
+/* becomes a proc by a call of its own; again is no error, and no other thread */
+static void*
+attaches(void *v)
+{
+	int id;
+
+	TCHECK(threadattach() == 0);
+	id = threadid();
+	TCHECK(id > 0);
+	TCHECK(threadattach() == 0);
+	TCHECK(threadid() == id);
+	threaddetachproc();
+	/* no proc any more, so this makes another */
+	TCHECK(threadattach() == 0);
+	TCHECK(threadid() != id);
+	TCHECK(threadint(id) == -1 && iserr(ESRCH, "no such thread"));
+	return nil;
+}
+
+static void
+attached(void **state)
+{
+	int id;
+
+	id = threadid();
+	assert_int_equal(threadattach(), 0);
+	assert_int_equal(threadid(), id);
+	join(start(attaches, nil));
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -651,6 +681,7 @@ main(int argc, char *argv[])
 		TEST(makesprocs),
 		TEST(destructors),
 		TEST(ends),
+		TEST(attached),
 		TEST(thousand),
 	};
 

@@ -99,6 +99,35 @@ test_qlock(void **state)
 	chanfree(done);
 }
 
+static Lock lk;
+
+static void
+lklocker(void *v)
+{
+	p9lock(&lk);
+	strcat(trace, v);
+	p9unlock(&lk);
+}
+
+static void
+test_lock(void **state)
+{
+	(void)state;
+	setup();
+	assert_int_equal(p9canlock(&lk), 1);
+	assert_int_equal(p9canlock(&lk), 0);
+	start(lklocker, "a");
+	start(lklocker, "b");
+	settle();
+	assert_string_equal(trace, "");
+	p9unlock(&lk);
+	settle();
+	assert_string_equal(trace, "ab");
+	assert_int_equal(p9canlock(&lk), 1);
+	p9unlock(&lk);
+	chanfree(done);
+}
+
 /* killed after the lock was handed to it, before it ran */
 static void
 test_handed(void **state)
@@ -531,6 +560,7 @@ main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_qlock),
+		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_handed),
 		cmocka_unit_test(test_rwlock),
 		cmocka_unit_test(test_rendez),
