@@ -56,6 +56,12 @@ void	*l9memmap(size_t n);
 void	l9memunmap(void *p, size_t n);
 
 /*
+ * Give back the memory of n bytes at p, which are zero then.  Guards in there
+ * stay.  0; -1: this OS cannot, and nothing has changed.
+ */
+int	l9memdrop(void *p, size_t n);
+
+/*
  * Make n bytes at p fault on access.  0; -1: no guard could be had (the
  * memory stays usable).  n and p are multiples of l9pagesize().
  */

@@ -81,6 +81,17 @@ l9sanstack(San *s, void *base, size_t size, size_t all)
 #endif
 }
 
+/* what was told of a stack must be told once, so that its memory must stay */
+static inline int
+l9sankeeps(void)
+{
+#if L9VALGRIND
+	if(RUNNING_ON_VALGRIND)
+		return 1;
+#endif
+	return L9TSAN || L9ASAN;
+}
+
 /* the running OS thread's own stack */
 static inline void
 l9santhread(San *s)

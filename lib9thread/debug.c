@@ -62,15 +62,21 @@ racycopy(char *dst, const char *src, size_t n)
 	dst[n-1] = '\0';
 }
 
-L9RACY static void
+/* false: it has ended meanwhile */
+L9RACY static bool
 look(Line *l, Task *t, int id)
 {
 	char *top, *sp;
+	Proc *p;
 
+	/* nil: its memory went back to the system */
+	p = t->proc;
+	if(p == nil)
+		return false;
 	l->id = id;
-	l->proc = t->proc->index;
+	l->proc = p->index;
 	l->word = ldrlx(&t->word);
-	l->running = t->proc->cur == t;
+	l->running = p->cur == t;
 	l->waitfor = t->waitfor;
 	l->waiton = t->waiton;
 	l->since = t->waitsince;
@@ -78,13 +84,14 @@ look(Line *l, Task *t, int id)
 	racycopy(l->name, t->name, sizeof l->name);
 	l->used = 0;
 	l->size = 0;
-	if(t == &t->proc->self)
-		return;
-	top = t->stack + t->slot;
-	sp = l9ctxsp(&t->ctx);
-	l->size = t->slot - t->guard;
-	if(!l->running && sp > t->stack && sp < top)
-		l->used = (size_t)(top - sp);
+	if(t != &p->self){
+		top = t->stack + t->slot;
+		sp = l9ctxsp(&t->ctx);
+		l->size = t->slot - t->guard;
+		if(!l->running && sp > t->stack && sp < top)
+			l->used = (size_t)(top - sp);
+	}
+	return l9isid(l->word, id);
 }
 
 static const char*
@@ -111,7 +118,8 @@ dumptask(Task *t, int id, void *v)
 	Line l;
 
 	d = v;
-	look(&l, t, id);
+	if(!look(&l, t, id))
+		return;
 	dprintf(d->fd, "%10d %4u %-9s", l.id, l.proc, state(&l));
 	if(l.word & Wordwait && l.waitfor != nil){
 		dprintf(d->fd, " %s", l.waitfor);

@@ -33,6 +33,7 @@
 #include "san.h"
 #include "upper.h"
 
+typedef struct Arena Arena;
 typedef struct Cleanup Cleanup;
 typedef struct Exitrec Exitrec;
 typedef struct Idtab Idtab;
@@ -144,7 +145,7 @@ struct Task
 	char	*stack;		/* lowest byte of the slot: the guard */
 	size_t	guard;		/* bytes of it */
 	size_t	slot;		/* bytes of all */
-	int	sizeclass;
+	Arena	*arena;
 	San	san;
 
 	/* kept when the slot is used again: join.c */

@@ -75,9 +75,12 @@ int
 threadpid(int id)
 {
 	Task *t;
+	Proc *p;
 
 	t = id == 0? l9cur(): l9idtask(id);
-	if(t == nil)
+	/* nil: it ended meanwhile, and its memory went back to the system */
+	p = t != nil? t->proc: nil;
+	if(p == nil)
 		return l9err(ESRCH, "no such thread");
-	return t->proc->ospid;
+	return p->ospid;
 }

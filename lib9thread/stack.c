@@ -4,12 +4,16 @@
  * A stack is a slot of 16 KiB << class of address space: guard, usable
  * part, and at its top the Task itself, so that a parked task touches one
  * page.  Slots below the floor are for callers that insist, and have a guard
- * of one page.  Slots are cut from arenas that are never unmapped: a stale pointer
- * to a Task stays readable (id.c).  A free slot goes to its proc's list, last
- * in first out, since its top is in the cache; what a proc has too many of
- * goes to a list for all.
+ * of one page.
+ *
+ * Slots are cut from arenas that are never unmapped: a stale pointer to a
+ * Task stays readable (id.c).  A free slot goes to its proc's list, last in
+ * first out, since its top is in the cache; what a proc has too many of goes
+ * back to its arena.  An arena that has all of its slots back gives its memory
+ * to the system and is as new, but for its guards, which stay; a few are kept
+ * as they are.  Slots are taken from those that are in use already, so that
+ * after a peak the others run empty.
  */
-#include <pthread.h>
 #include <unistd.h>
 
 #include "hot.h"
@@ -18,29 +22,38 @@ enum {
 	Minslot = 16*1024,
 	Floor = 256*1024,	/* the least slot, but where the caller insists */
 	Minguard = 64*1024,	/* real programs step over 4 KiB with one frame */
-	Arena = 64*1024*1024,
+	Arenasize = 64*1024*1024,
 	Ncolour = 32,		/* cache lines that tops are spread over */
 	Taskroom = sizeof(Task) + (Ncolour+1)*Cacheline,
+	Keepempty = 8,		/* arenas of a class that keep their memory with all slots free */
+};
+
+struct Arena
+{
+	Arena	*next;		/* of its class, those with slots to give; stacks.lk guards all that is not set once */
+	Arena	*prev;
+	bool	listed;
+	char	*base;		/* set once */
+	int	class;		/* set once */
+	int	nslot;		/* set once */
+	int	ncut;		/* slots in use so far; the others are untouched */
+	int	nready;		/* that have been in use before, and so have their guards */
+	int	nfree;		/* of those cut, not with a proc */
+	Task	*free;
 };
 
 static struct {
 	Spin	lk;
-	Task	*free[Nsizeclass];	/* lk: slots that no proc keeps */
+	struct {
+		Arena	*first;		/* those in use come first */
+		Arena	*last;
+		int	nempty;		/* with slots cut, all free */
+	} class[Nsizeclass];
 	/* the class of nearly all, and what it has room for: set at start */
 	int	floor;
 	size_t	floorsize;
+	_Atomic bool	warned;
 } stacks;
-
-/* where the next slot is cut.  Not a Spin: new arenas are system calls */
-static struct {
-	pthread_mutex_t	lk;
-	struct {
-		char	*next;
-		char	*end;
-	} class[Nsizeclass];
-	unsigned int	colour;
-	bool	warned;
-} arena = { .lk = PTHREAD_MUTEX_INITIALIZER };
 
 static size_t
 slotsize(int class)
@@ -86,106 +99,184 @@ l9stackinit(void)
 	stacks.floorsize = slotsize(class) - guardsize(class) - Taskroom;
 }
 
-/* with arena.lk: an address for a slot, and its colour */
-static char*
-cut(int class, unsigned int *colour)
+static void
+enlist(Arena *a, bool first)
 {
-	size_t slot, n;
-	char *p;
+	Arena *o;
+	int c;
 
+	c = a->class;
+	a->listed = true;
+	a->prev = first? nil: stacks.class[c].last;
+	a->next = first? stacks.class[c].first: nil;
+	o = first? a->next: a->prev;
+	if(o == nil)
+		stacks.class[c].first = stacks.class[c].last = a;
+	else if(first)
+		stacks.class[c].first = o->prev = a;
+	else
+		stacks.class[c].last = o->next = a;
+}
+
+static void
+unlist(Arena *a)
+{
+	int c;
+
+	c = a->class;
+	a->listed = false;
+	if(a->prev == nil)
+		stacks.class[c].first = a->next;
+	else
+		a->prev->next = a->next;
+	if(a->next == nil)
+		stacks.class[c].last = a->prev;
+	else
+		a->next->prev = a->prev;
+}
+
+/* nil: no memory */
+static Arena*
+newarena(int class)
+{
+	Arena *a;
+	size_t slot, n;
+
+	a = calloc(1, sizeof *a);
+	if(a == nil)
+		return nil;
 	slot = slotsize(class);
-	if(arena.class[class].next == arena.class[class].end){
-		n = slot > Arena? slot: Arena;
-		p = l9memmap(n);
-		if(p == nil){
-			/* a tight limit on address space may still allow one */
-			n = slot;
-			p = l9memmap(n);
-		}
-		if(p == nil)
-			return nil;
-		arena.class[class].next = p;
-		arena.class[class].end = p + n;
+	n = slot > Arenasize? slot: Arenasize;
+	a->base = l9memmap(n);
+	if(a->base == nil){
+		/* a tight limit on address space may still allow one */
+		n = slot;
+		a->base = l9memmap(n);
 	}
-	p = arena.class[class].next;
-	arena.class[class].next += slot;
-	*colour = arena.colour++ % Ncolour;
-	return p;
+	if(a->base == nil){
+		free(a);
+		return nil;
+	}
+	a->class = class;
+	a->nslot = (int)(n/slot);
+	return a;
 }
 
 static void
 unguarded(void)
 {
 	static const char msg[] = "lib9thread: no more guard regions (vm.max_map_count?): new stacks go unguarded\n";
-	bool warned;
 
-	pthread_mutex_lock(&arena.lk);
-	warned = arena.warned;
-	arena.warned = true;
-	pthread_mutex_unlock(&arena.lk);
-	if(!warned && write(2, msg, sizeof msg - 1) < 0){
+	if(!atomic_exchange_explicit(&stacks.warned, true, memory_order_relaxed) && write(2, msg, sizeof msg - 1) < 0){
 		/* nowhere to say it */
 	}
 }
 
+/* slot i of a, which nobody else has, becomes a Task; ready: its guard is there */
 static Task*
-newslot(int class)
+slotinit(Arena *a, int i, bool ready)
 {
-	unsigned int colour;
 	size_t slot, guard;
 	char *p;
 	Task *t;
 
-	pthread_mutex_lock(&arena.lk);
-	p = cut(class, &colour);
-	pthread_mutex_unlock(&arena.lk);
-	if(p == nil)
-		return nil;
-	slot = slotsize(class);
-	guard = guardsize(class);
-	if(l9memguard(p, guard) < 0)
+	slot = slotsize(a->class);
+	guard = guardsize(a->class);
+	p = a->base + (size_t)i*slot;
+	if(!ready && l9memguard(p, guard) < 0)
 		unguarded();
-	t = (Task*)(p + slot - sizeof(Task)/Cacheline*Cacheline - Cacheline - colour*Cacheline);
+	t = (Task*)(p + slot - sizeof(Task)/Cacheline*Cacheline - Cacheline - (unsigned int)i%Ncolour*Cacheline);
+	t->arena = a;
 	t->stack = p;
 	t->guard = guard;
 	t->slot = slot;
-	t->sizeclass = class;
 	t->waiter.task = t;
 	/* the stack begins right below the Task, wherever that is */
 	l9sanstack(&t->san, p + guard, (size_t)((char*)t - (p + guard)), slot - guard);
 	return t;
 }
 
-/* from the list for all: take a few, so as to come back seldom */
+/* with stacks.lk: a free slot of a, or nil */
 static Task*
-refill(Proc *p, int class)
+takefree(Arena *a)
 {
 	Task *t;
 
+	t = a->free;
+	if(t == nil)
+		return nil;
+	if(a->nfree == a->ncut)
+		stacks.class[a->class].nempty--;
+	a->free = t->next;
+	a->nfree--;
+	return t;
+}
+
+/* a is all free and unlisted, so nobody has a way to its slots: give its memory back */
+static void
+empty(Arena *a)
+{
+	Task *t;
+	bool fresh;
+
+	/*
+	 * Somebody who joined one of these, and was interrupted, may still be
+	 * about to look at its queue: join.c.  Memory that is zero is unlocked.
+	 */
+	for(t = a->free; t != nil; t = t->next)
+		l9lock(&t->joinlk);
+	fresh = l9memdrop(a->base, (size_t)a->nslot*slotsize(a->class)) == 0;
+	for(t = fresh? nil: a->free; t != nil; t = t->next)
+		l9unlock(&t->joinlk);
 	l9lock(&stacks.lk);
-	while((t = stacks.free[class]) != nil && p->nfreestack[class] < Ncached/2){
-		stacks.free[class] = t->next;
+	if(fresh){
+		if(a->nready < a->ncut)
+			a->nready = a->ncut;
+		a->ncut = 0;
+		a->nfree = 0;
+		a->free = nil;
+	}else
+		stacks.class[a->class].nempty++;
+	enlist(a, false);
+	l9unlock(&stacks.lk);
+}
+
+/*
+ * From the arenas: some that were in use, so as to come back seldom, or a new
+ * one.  nil with errstr.
+ */
+static __attribute__((noinline)) Task*
+morestacks(Proc *p, int class)
+{
+	Arena *a;
+	Task *t;
+	int i;
+	bool ready;
+
+	l9lock(&stacks.lk);
+	while((a = stacks.class[class].first) == nil){
+		l9unlock(&stacks.lk);
+		a = newarena(class);
+		if(a == nil){
+			l9err(ENOMEM, "out of memory");
+			return nil;
+		}
+		l9lock(&stacks.lk);
+		enlist(a, false);
+	}
+	while(p->nfreestack[class] < Ncached/2 && (t = takefree(a)) != nil){
 		t->next = p->freestack[class];
 		p->freestack[class] = t;
 		p->nfreestack[class]++;
 	}
+	t = p->freestack[class];
+	i = t == nil? a->ncut++: 0;
+	ready = i < a->nready;
+	if(a->free == nil && a->ncut == a->nslot)
+		unlist(a);
 	l9unlock(&stacks.lk);
-	return p->freestack[class];
-}
-
-/* none in p's list.  nil with errstr */
-static __attribute__((noinline)) Task*
-morestacks(Proc *p, int class)
-{
-	Task *t;
-
-	t = refill(p, class);
-	if(t == nil){
-		t = newslot(class);
-		if(t == nil)
-			l9err(ENOMEM, "out of memory");
-		return t;
-	}
+	if(t == nil)
+		return slotinit(a, i, ready);
 	p->freestack[class] = t->next;
 	p->nfreestack[class]--;
 	return t;
@@ -207,18 +298,42 @@ l9stackalloc(Proc *p, unsigned int size, bool exact)
 	return t;
 }
 
-/* with stacks.lk: n of p's free slots to the list for all */
+/* n of p's free slots back to their arenas */
 static void
 give(Proc *p, int class, int n)
 {
+	Arena *a, *out;
 	Task *t;
 
+	out = nil;
+	l9lock(&stacks.lk);
 	while(n-- > 0){
 		t = p->freestack[class];
 		p->freestack[class] = t->next;
 		p->nfreestack[class]--;
-		t->next = stacks.free[class];
-		stacks.free[class] = t;
+		a = t->arena;
+		t->next = a->free;
+		a->free = t;
+		a->nfree++;
+		if(a->nfree < a->ncut){
+			if(!a->listed)
+				enlist(a, true);
+			continue;
+		}
+		if(a->listed)
+			unlist(a);
+		if(stacks.class[class].nempty < Keepempty || l9sankeeps()){
+			stacks.class[class].nempty++;
+			enlist(a, false);
+		}else{
+			a->next = out;
+			out = a;
+		}
+	}
+	l9unlock(&stacks.lk);
+	while((a = out) != nil){
+		out = a->next;
+		empty(a);
 	}
 }
 
@@ -231,12 +346,9 @@ l9stackfree(Proc *p, Task *t)
 {
 	int class;
 
-	class = t->sizeclass;
-	if(p->nfreestack[class] >= Ncached){
-		l9lock(&stacks.lk);
+	class = t->arena->class;
+	if(p->nfreestack[class] >= Ncached)
 		give(p, class, Ncached/2);
-		l9unlock(&stacks.lk);
-	}
 	t->next = p->freestack[class];
 	p->freestack[class] = t;
 	p->nfreestack[class]++;
@@ -248,8 +360,7 @@ l9stackgive(Proc *p)
 {
 	int class;
 
-	l9lock(&stacks.lk);
 	for(class = 0; class < Nsizeclass; class++)
-		give(p, class, p->nfreestack[class]);
-	l9unlock(&stacks.lk);
+		if(p->nfreestack[class] > 0)
+			give(p, class, p->nfreestack[class]);
 }

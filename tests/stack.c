@@ -77,13 +77,11 @@ classes(void **state)
 
 	assert_non_null(t = l9stackalloc(l9proc, 0, false));
 	assert_int_equal(t->slot, 256*1024);
-	assert_int_equal(t->sizeclass, Floorclass);
 	assert_non_null(u = l9stackalloc(l9proc, (unsigned int)usable(t), false));
-	assert_in_range(u->sizeclass, Floorclass, Floorclass+1);
+	assert_in_range(u->slot, 256*1024, 512*1024);
 	l9stackfree(l9proc, u);
 	assert_non_null(u = l9stackalloc(l9proc, 256*1024, false));
 	assert_int_equal(u->slot, 512*1024);
-	assert_int_equal(u->sizeclass, Floorclass+1);
 	l9stackfree(l9proc, u);
 	l9stackfree(l9proc, t);
 }
@@ -229,6 +227,53 @@ guarded(void **state)
 	close(fd[1]);
 }
 
+/* after a peak most of the memory is the system's again; guards stay, and all can be used as before */
+enum {
+	Npeak	= 24*256,	/* 24 arenas of 64 MiB */
+};
+
+static bool
+unreadable(char *p)
+{
+	int fd[2], r;
+
+	assert_int_equal(pipe(fd), 0);
+	r = write(fd[1], p, 1) < 0 && errno == EFAULT;
+	close(fd[0]);
+	close(fd[1]);
+	return r;
+}
+
+static void
+givenback(void **state)
+{
+	static Task *t[Npeak];
+	void *p;
+	int i, n, kept, round;
+
+	p = l9memmap(l9pagesize());
+	if(l9sankeeps() || l9memdrop(p, l9pagesize()) < 0)
+		skip();
+	n = Npeak;
+	for(round = 0; round < 3; round++){
+		for(i = 0; i < n; i++){
+			assert_non_null(t[i] = l9stackalloc(l9proc, 0, false));
+			assert_stack(t[i], 0);
+			*((volatile char*)t[i] - 1) = 1;
+		}
+		for(i = 0; i < n; i += n/10)
+			assert_true(unreadable(t[i]->stack));
+		for(i = 0; i < n; i++)
+			l9stackfree(l9proc, t[i]);
+		kept = 0;
+		for(i = 0; i < n; i++)
+			kept += *((volatile char*)t[i] - 1) != 0;
+		printf("%d of %d stacks kept\n", kept, n);
+		assert_true(kept < Npeak/2);
+	}
+	l9memunmap(p, l9pagesize());
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -240,6 +285,7 @@ main(int argc, char *argv[])
 		TEST(recycled),
 		TEST(handedon),
 		TEST(guarded),
+		TEST(givenback),
 	};
 
 	if(threadinit() < 0)

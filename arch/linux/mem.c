@@ -51,6 +51,12 @@ l9memunmap(void *p, size_t n)
 	munmap(p, n);
 }
 
+int
+l9memdrop(void *p, size_t n)
+{
+	return madvise(p, n, MADV_DONTNEED);
+}
+
 /*
  * An old kernel refuses MADV_GUARD_INSTALL, but qemu-user accepts it and
  * guards nothing.  So look: the kernel must fail to read from the page.

@@ -39,6 +39,13 @@ l9memunmap(void *p, size_t n)
 	munmap(p, n);
 }
 
+/* POSIX_MADV_DONTNEED promises nothing */
+int
+l9memdrop(void *p, size_t n)
+{
+	return -1;
+}
+
 int
 l9memguard(void *p, size_t n)
 {
