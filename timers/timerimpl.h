@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "heap.h"
+#include "wheel.h"
 #include "upper.h"
 
 typedef struct Heap Heap;

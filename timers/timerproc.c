@@ -29,8 +29,8 @@ enum {
 struct Heap
 {
 	_Alignas(64) Spin	lk;
-	Sleeper	*root;			/* lk */
-	_Atomic int64_t	min;		/* lk to write: root->when, or INT64_MAX */
+	_Atomic int64_t	min;		/* lk to write: when there is something to do; INT64_MAX: no sleepers */
+	Wheel	w;			/* lk */
 };
 
 static Heap heaps[Nheap];
@@ -43,7 +43,7 @@ static void
 setmin(Heap *h)
 {
 	/* sc: pairs with the timer proc's second look */
-	stsc(&h->min, h->root == nil? INT64_MAX: h->root->when);
+	stsc(&h->min, l9wheelmin(&h->w));
 }
 
 static int64_t
@@ -61,7 +61,7 @@ minall(void)
 	return min;
 }
 
-/* with h->lk: end up to Nbatch waits that are due; true: there are more */
+/* with h->lk: end up to Nbatch waits that are due, or steps towards that; true: there are more */
 static bool
 expire(Heap *h, int64_t now, Batch *b)
 {
@@ -69,10 +69,13 @@ expire(Heap *h, int64_t now, Batch *b)
 	int64_t again;
 	int i;
 
-	for(i = 0; (s = h->root) != nil && s->when <= now; i++){
-		if(i == Nbatch)
+	for(i = 0; i < Nbatch; i++){
+		if(l9wheelturn(&h->w, now))
+			continue;
+		s = h->w.root;
+		if(s == nil || s->when > now)
 			break;
-		l9heapdel(&h->root, s);
+		l9wheeldel(&h->w, s);
 		if(s->task != nil){
 			if(l9claim(s->task)){
 				l9setwhy(s->task, s->why);
@@ -83,7 +86,7 @@ expire(Heap *h, int64_t now, Batch *b)
 		again = s->fire(s, now);
 		if(again != INT64_MAX){
 			s->when = again;
-			l9heapput(&h->root, s);
+			l9wheelput(&h->w, s);
 		}
 	}
 	setmin(h);
@@ -160,8 +163,10 @@ begin(void)
 {
 	Heap *h;
 
-	for(h = heaps; h < heaps + Nheap; h++)
+	for(h = heaps; h < heaps + Nheap; h++){
+		l9wheelinit(&h->w, l9nsec());
 		setmin(h);
+	}
 	return l9osthread(timerproc, nil, Stack, 1);
 }
 
@@ -218,14 +223,14 @@ l9heaptake(Heap *h, Sleeper *s)
 {
 	if(s->prev == nil)
 		return 0;
-	l9heapdel(&h->root, s);
+	l9wheeldel(&h->w, s);
 	return 1;
 }
 
 void
 l9heapadd(Heap *h, Sleeper *s)
 {
-	l9heapput(&h->root, s);
+	l9wheelput(&h->w, s);
 }
 
 static int

@@ -24,6 +24,7 @@
 #define L9UPPER_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "atom.h"
@@ -171,10 +172,11 @@ struct Sleeper
 	 * to be called again, or INT64_MAX.
 	 */
 	int64_t	(*fire)(Sleeper*, int64_t now);
-	/* the heap's: timers/heap.c */
+	/* the heap's: timers/heap.c, wheel.c */
 	Sleeper	*child;
 	Sleeper	*next;
 	Sleeper	**prev;		/* nil: in no heap */
+	bool	inheap;
 	void	*heap;		/* the one to use; chosen at the first arm */
 };
 struct Timerhooks
