@@ -334,7 +334,7 @@ static Case cases[] = {
 	{"foreign thread", foreignsender, 0, "foreign", {nil}},
 	{"off", off, 3, "off", {nil}},
 	{"table", table, 0, "table", {" running  : main\n", " waiting   recv (never), ", ": waiter\n",
-		" waiting   recv 0x", " suspended, stack ", ", interrupt pending\n"}},
+		" waiting   recv 0x", TSTACKUSED? " suspended, stack ": " suspended: paused\n", ", interrupt pending\n"}},
 };
 
 static int
