@@ -282,7 +282,7 @@ runpeer(Bench *b, Peer *p, double *v)
 			fail("dup2");
 		close(fd[0]);
 		close(fd[1]);
-		execl(p->prog, p->prog, b->fig[0].id, n, (char*)NULL);
+		execl(p->prog, p->name, b->fig[0].id, n, (char*)NULL);
 		fail(p->prog);
 	}
 	close(fd[1]);

@@ -89,10 +89,10 @@ static const Figure p4 = {"procs4", "1000 pairs of tasks, 4 procs", "ns wall", 4
 static const Figure p8 = {"procs8", "1000 pairs of tasks, 8 procs", "ns wall", 8, 0};
 
 static Bench benches[] = {
-	{&p1, 1, 8000000, 4000, 1, 0, {{"lib9thread", pairs}, BARE(pairs)}},
-	{&p2, 1, 8000000, 4000, 2, 0, {{"lib9thread", pairs}, BARE(pairs)}},
-	{&p4, 1, 8000000, 4000, 4, 0, {{"lib9thread", pairs}, BARE(pairs)}},
-	{&p8, 1, 8000000, 4000, 8, 0, {{"lib9thread", pairs}, BARE(pairs)}},
+	{&p1, 1, 4000000, 4000, 1, 0, {{"lib9thread", pairs}, BARE(pairs)}},
+	{&p2, 1, 4000000, 4000, 2, 0, {{"lib9thread", pairs}, BARE(pairs)}},
+	{&p4, 1, 4000000, 4000, 4, 0, {{"lib9thread", pairs}, BARE(pairs)}},
+	{&p8, 1, 4000000, 4000, 8, 0, {{"lib9thread", pairs}, BARE(pairs)}},
 };
 
 int
