@@ -45,11 +45,10 @@ l9err(int e, const char *msg)
 	return -1;
 }
 
-/* a task that was killed meanwhile does not run on, whatever else ended its wait */
+/* for a task that holds what must not go with it: it is not looked whether it was killed */
 int
-l9errwhy(int why)
+l9errset(int why)
 {
-	l9checkkill(l9cur());
 	switch(why){
 	case Wclosed:
 		return l9err(EPIPE, "channel closed");
@@ -64,6 +63,14 @@ l9errwhy(int why)
 		return l9err(ECANCELED, "killed");
 	}
 	abort();
+}
+
+/* a task that was killed meanwhile does not run on, whatever else ended its wait */
+int
+l9errwhy(int why)
+{
+	l9checkkill(l9cur());
+	return l9errset(why);
 }
 
 /* the newer of the task's string and errno */

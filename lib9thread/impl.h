@@ -284,6 +284,9 @@ l9isid(uint64_t word, int id)
 	return (uint32_t)(word>>32) == (uint32_t)id;
 }
 
+/* err.c */
+int	l9errset(int why);
+
 /* debug.c */
 bool	l9deadhint(void);
 void	l9deadoff(void);

@@ -229,12 +229,14 @@ sleepon(Sleepq *s, Lockq *l, int how)
 	if(l->n == 0)
 		l9misuse("rsleep", "lock not held");
 	why = beginwait(t, how);
-	if(why == Wkilled)
+	if(why == Wkilled){
 		handover(l);
-	else if(why != 0)
-		l9unlock(&l->lk);
-	if(why != 0)
 		return l9errwhy(why);
+	}
+	if(why != 0){
+		l9unlock(&l->lk);
+		return l9errset(why);
+	}
 	l9waiting(t, "rsleep", s, nil);
 	w.task = t;
 	w.index = Asleep;
@@ -253,7 +255,7 @@ sleepon(Sleepq *s, Lockq *l, int how)
 	/* an interrupt or a deadline is over; to go on without the lock is not an option */
 	plain((QLock*)s->l, "rsleep");
 	diewithout(l, t);
-	return woken? 0: l9errwhy(why);
+	return woken? 0: l9errset(why);
 }
 
 void

@@ -372,6 +372,7 @@ enum {
 	Nproc = 4,
 	Ntask = 4,
 	Nkill = 200,
+	Nkilled	= 5000,
 };
 
 static long nop;
@@ -555,6 +556,58 @@ test_storm(void **state)
 	chanfree(done);
 }
 
+/*
+ * rsleepuntil whose time is past returns at once with the lock, or, killed,
+ * ends without: never the one with the other.
+ */
+static void
+shortsleeper(void *v)
+{
+	(void)v;
+	for(;;){
+		qlock(&ql);
+		rsleepuntil(&rz, 0);
+		threadcleanup(unlockql, NULL);
+		threadyield();
+		threaduncleanup(1);
+	}
+}
+
+static void
+stay(void *v)
+{
+	chanrecvp(v);
+}
+
+static void
+test_killed(void **state)
+{
+	Threadattr a = {.joinable = 1};
+	int i, id, there;
+	int64_t until;
+	uint32_t s;
+
+	(void)state;
+	setup();
+	s = seed;
+	there = proccreate(stay, done, 0);
+	assert_true(there > 0);
+	a.proc = there;
+	for(i = 0; i < Nkilled; i++){
+		id = threadcreatex(&a, shortsleeper, NULL);
+		assert_true(id > 0);
+		until = threadnow() + 20*Microsecond + nrand(&s)%3000;
+		while(threadnow() < until)
+			;
+		assert_int_equal(threadkill(id), 0);
+		assert_int_equal(threadjoin(id, NULL, 0), 0);
+		assert_int_equal(canqlock(&ql), 1);
+		qunlock(&ql);
+	}
+	assert_int_equal(chansendp(done, NULL), 1);
+	chanfree(done);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -566,6 +619,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_rendez),
 		cmocka_unit_test(test_counting),
 		cmocka_unit_test(test_storm),
+		cmocka_unit_test(test_killed),
 	};
 	char *e;
 
