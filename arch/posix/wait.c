@@ -1,19 +1,20 @@
 /*
  * Waiting on a word with what POSIX has: words are hashed to buckets, each
- * a lock and a condition.
+ * a lock and a list of those who sleep, each with a condition of its own.
  *
- * No wake is lost.  A sleeper compares the word and goes to sleep in one
+ * No wake is lost.  A sleeper compares the word and goes on the list in one
  * hold of its bucket's lock; a waker changes the word first, then takes
  * the lock.  If the waker had the lock first, the sleeper sees the new value; if
- * the sleeper had it first, it is on the condition before the broadcast.
- * That the word itself is not changed under the lock does no harm.
+ * the sleeper had it first, it is on the list.  That the word itself is not
+ * changed under the lock does no harm.
  *
- * Words that share a bucket share its wakes, so each must go to all of its
- * sleepers; those of another word look again and sleep on.  A bucket's
- * lock is held over no other lock.
+ * One condition for a whole bucket would wake all of its sleepers for one;
+ * and glibc's lost wake-ups of conditions with several waiters, now and then,
+ * until 2.41 (its bug 25847).  A bucket's lock is held over no other lock.
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,29 +27,37 @@ enum
 };
 
 typedef struct Bucket Bucket;
+typedef struct Sleep Sleep;
+
+/* on the stack of who sleeps; guarded by its bucket's lock */
+struct Sleep
+{
+	Sleep	*next;
+	_Atomic uint32_t	*w;
+	bool	woken;		/* and off the list */
+	pthread_cond_t	c;
+};
+
 struct Bucket
 {
 	_Alignas(64) pthread_mutex_t	lk;	/* a cache line of its own */
-	pthread_cond_t	c;	/* lk */
+	Sleep	*first;		/* lk */
 };
 
 static Bucket buckets[Nbucket];		/* set up once, by init */
+static pthread_condattr_t attr;		/* likewise */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* not PTHREAD_COND_INITIALIZER, whose clock is CLOCK_REALTIME: somebody may set that */
+/* not CLOCK_REALTIME: somebody may set that */
 static void
 init(void)
 {
-	pthread_condattr_t attr;
 	int i;
 
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	for(i = 0; i < Nbucket; i++){
+	for(i = 0; i < Nbucket; i++)
 		pthread_mutex_init(&buckets[i].lk, NULL);
-		pthread_cond_init(&buckets[i].c, &attr);
-	}
-	pthread_condattr_destroy(&attr);
 }
 
 /* Fibonacci hashing: the top bits of the product depend on all of the address */
@@ -59,20 +68,40 @@ bucket(_Atomic uint32_t *w)
 	return &buckets[(uint64_t)(uintptr_t)w * 0x9e3779b97f4a7c15 >> (64-Bits)];
 }
 
+/* where the one on w stands, or the list's end */
+static Sleep**
+find(Bucket *b, _Atomic uint32_t *w)
+{
+	Sleep **l;
+
+	for(l = &b->first; *l != NULL && (*l)->w != w; l = &(*l)->next)
+		;
+	return l;
+}
+
 /* called with b->lk held */
 static void
-sleepon(Bucket *b, int64_t until)
+sleepon(Bucket *b, _Atomic uint32_t *w, int64_t until)
 {
 	struct timespec t;
+	Sleep self, **l;
+	int e;
 
-	if(until == INT64_MAX){
-		pthread_cond_wait(&b->c, &b->lk);
-		return;
-	}
+	self = (Sleep){.next = b->first, .w = w};
+	pthread_cond_init(&self.c, &attr);
+	b->first = &self;
 	if(until < 0)
 		until = 0;	/* a negative tv_nsec is an error; the past is the past */
 	t = (struct timespec){.tv_sec = until/1000000000, .tv_nsec = until%1000000000};
-	pthread_cond_timedwait(&b->c, &b->lk, &t);
+	e = 0;
+	while(!self.woken && e == 0)
+		e = until == INT64_MAX? pthread_cond_wait(&self.c, &b->lk): pthread_cond_timedwait(&self.c, &b->lk, &t);
+	if(!self.woken){
+		for(l = &b->first; *l != &self; l = &(*l)->next)
+			;
+		*l = self.next;
+	}
+	pthread_cond_destroy(&self.c);
 }
 
 void
@@ -88,7 +117,7 @@ l9waitword(_Atomic uint32_t *w, uint32_t val, int64_t until)
 	pthread_mutex_lock(&b->lk);
 	/* relaxed: the lock orders it after the change that a wake followed */
 	if(atomic_load_explicit(w, memory_order_relaxed) == val)
-		sleepon(b, until);
+		sleepon(b, w, until);
 	pthread_mutex_unlock(&b->lk);
 	pthread_setcancelstate(cancel, NULL);
 	errno = e;
@@ -97,13 +126,21 @@ l9waitword(_Atomic uint32_t *w, uint32_t val, int64_t until)
 void
 l9wakeword(_Atomic uint32_t *w)
 {
+	Sleep **l, *s;
 	Bucket *b;
 	int e;
 
 	e = errno;
 	b = bucket(w);
 	pthread_mutex_lock(&b->lk);
-	pthread_cond_broadcast(&b->c);
+	l = find(b, w);
+	s = *l;
+	if(s != NULL){
+		*l = s->next;
+		s->woken = true;
+		/* before the lock is free, and s gone */
+		pthread_cond_signal(&s->c);
+	}
 	pthread_mutex_unlock(&b->lk);
 	errno = e;
 }
