@@ -1,10 +1,11 @@
 /*
- * Notes: signals, brought to functions that run on a task, or to channels.
+ * Notes: signals, brought to functions that run on a task, or to channels; or
+ * they ask for threadinfo's table.
  *
  *	signal handler		sets the signal's bit in pending; posts sem
  *	catcher, an OS thread	waits for sem; takes the bits out of pending,
  *				sends to the channels; sets the bits in todo;
- *				sends to wake
+ *				sends to wake; writes the table
  *	notetask, in a proc of	receives from wake; takes bit after bit out of
  *	its own			todo, and calls the functions
  *
@@ -19,6 +20,7 @@
  * first comes who wants it, and put back when the last goes.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -71,7 +73,9 @@ static struct {
 	int	(*func[Nfunc])(void*, char*);	/* lk: nil where there is none */
 	int	nfunc;		/* lk */
 	Sub	*sub;		/* lk */
+	int	infofd[Nkind];	/* lk: where threadinfo's table goes when it comes, and 1; 0: nowhere */
 	unsigned int	caught;	/* lk: bits of the signals that come to us */
+	bool	waker;		/* lk: some of them may wake a task */
 	struct sigaction	old[Nkind];	/* lk: of those, what was before */
 	bool	started;	/* lk */
 	Channel	*wake;		/* set once */
@@ -116,9 +120,9 @@ isours(int i)
 	return !(sa.sa_flags & SA_SIGINFO) && sa.sa_handler == signalled;
 }
 
-/* a channel wants what it was told; functions want whatever would have its default */
+/* a channel hears what it was told; functions hear whatever would have its default */
 static bool
-wanted(int i)
+heard(int i)
 {
 	struct sigaction sa;
 	Sub *s;
@@ -159,29 +163,31 @@ restore(int i)
 static void
 update(void)
 {
-	unsigned int was;
-	bool want;
+	bool waker, hear, want;
 	int i;
 
-	was = notes.caught;
+	waker = false;
 	for(i = 0; i < Nkind; i++){
-		want = wanted(i);
+		hear = heard(i);
+		waker |= hear;
+		want = hear || notes.infofd[i] > 0;
 		if(want && !(notes.caught & 1u<<i))
 			install(i);
 		else if(!want && notes.caught & 1u<<i)
 			restore(i);
 	}
-	/* a note may wake any task */
-	l9wakers((notes.caught != 0) - (was != 0));
+	/* a note that is heard may wake any task; to write a table wakes none */
+	l9wakers(waker - notes.waker);
+	notes.waker = waker;
 }
 
 /*
  * Delivery.
  */
 
-/* Sent, if a channel has it */
+/* Sent, if a channel has it, or the table was asked for */
 static unsigned int
-tochannels(int i)
+tochannels(int i, int *infofd)
 {
 	unsigned int sent;
 	char *note;
@@ -196,6 +202,9 @@ tochannels(int i)
 			p9nbsendp(s->c, note);
 			sent = 1u<<i;
 		}
+	*infofd = notes.infofd[i] - 1;
+	if(*infofd >= 0)
+		sent = 1u<<i;
 	pthread_mutex_unlock(&notes.lk);
 	return sent;
 }
@@ -204,7 +213,7 @@ static void
 catcher(void *v)
 {
 	unsigned int bits, todo;
-	int i;
+	int i, infofd[Nkind];
 
 	(void)v;
 	for(;;){
@@ -214,11 +223,15 @@ catcher(void *v)
 		todo = bits;
 		for(i = 0; i < Nkind; i++)
 			if(bits & 1u<<i)
-				todo |= tochannels(i) << Sent;
+				todo |= tochannels(i, &infofd[i]) << Sent;
 		/* together: the notetask must not see one that was sent as one that was not */
 		atomic_fetch_or_explicit(&notes.todo, todo, memory_order_release);
 		/* full: the notetask is to look anyway */
 		p9nbsend(notes.wake, nil);
+		/* from here, since the procs may all be busy; and last, since it may take long */
+		for(i = 0; i < Nkind; i++)
+			if(bits & 1u<<i && infofd[i] >= 0)
+				threadinfo(infofd[i]);
 	}
 }
 
@@ -329,7 +342,8 @@ start(void)
 		notes.wake = chancreate(1, 1);
 		if(notes.wake == nil)
 			return -1;
-		chansetname(notes.wake, "notes");
+		l9chancalled(notes.wake, "notes");
+		l9chanstays(notes.wake);
 		e = l9osthread(catcher, nil, Stack, 1);
 		if(e != 0){
 			chanfree(notes.wake);
@@ -484,6 +498,39 @@ notechan(Channel *c, const char *note, int in)
 	l9self();
 	pthread_mutex_lock(&notes.lk);
 	r = in? addchan(c, bits): delchan(c, bits);
+	pthread_mutex_unlock(&notes.lk);
+	return r;
+}
+
+/* with lk */
+static int
+setinfo(unsigned int bits, int fd)
+{
+	int i;
+
+	if(fd >= 0 && start() < 0)
+		return -1;
+	for(i = 0; i < Nkind; i++)
+		if(bits & 1u<<i)
+			notes.infofd[i] = fd + 1;
+	update();
+	return 0;
+}
+
+int
+threadinfonote(const char *note, int fd)
+{
+	unsigned int bits;
+	int r;
+
+	bits = note == nil? 0: bitsof(note);
+	if(bits == 0)
+		return l9err(EINVAL, "no such note");
+	if(fd >= 0 && fcntl(fd, F_GETFD) < 0)
+		return l9err(errno, strerror(errno));
+	l9self();
+	pthread_mutex_lock(&notes.lk);
+	r = setinfo(bits, fd < 0? -1: fd);
 	pthread_mutex_unlock(&notes.lk);
 	return r;
 }

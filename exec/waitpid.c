@@ -28,7 +28,7 @@ ask(Task *t, int pid, Waitmsg **m, int *e)
 	}
 	why = l9waitbegin(t, Waitint);
 	if(why == 0){
-		l9waitingfor(t, "procwait", nil);
+		l9waitingfor(t, "procwait", "pid %d", pid);
 		c->task = t;
 		c->slot = m;
 	}
@@ -100,7 +100,7 @@ askend(Task *t, int pid, uint64_t serial)
 	/* the caller is the program now: what is meant for the caller does not matter, but to kill it */
 	why = l9waitbegin(t, Waitnoint);
 	if(why == 0){
-		l9waitingfor(t, "threadexec", nil);
+		l9waitingfor(t, "threadexec", "pid %d", pid);
 		c->exec = t;
 	}
 	return why;
@@ -139,8 +139,10 @@ threadwaitchan(void)
 	c = l9children.chan;
 	if(c == nil){
 		c = l9children.chan = chancreate(sizeof(Waitmsg*), CHANUNBOUNDED);
-		if(c != nil)
-			chansetname(c, "threadwaitchan");
+		if(c != nil){
+			l9chancalled(c, "threadwaitchan");
+			l9chanstays(c);
+		}
 	}
 	pthread_mutex_unlock(&l9children.lk);
 	return c;

@@ -148,8 +148,10 @@ void	threaddetachproc(void);
 /*
  * Debugging: threadinfo(3).
  */
-void	threadinfo(int fd);		/* a line for each thread */
+void	threadinfo(int fd);		/* a line for each thread, and for each proc */
+int	threadinfonote(const char *note, int fd);	/* when that note comes; fd -1: no more.  0; -1 */
 int	threaddeadlock(int on);		/* report deadlocks (they are); the old setting */
+int	threadleaks(int on);		/* report at exit what is still there (it is not); the old setting */
 
 /*
  * Data of each thread by key: thread(3).

@@ -363,7 +363,12 @@ l9helpercall(Helper *h, Call *c)
 		failwhy(c, why);
 		return;
 	}
-	l9waitingfor(t, "iocall", h);
+	if(c->fd >= 0)
+		l9waitingfor(t, c->what, "fd %d", c->fd);
+	else if(c->name != nil)
+		l9waitingfor(t, c->what, "%s", c->name);
+	else
+		l9waitingfor(t, c->what, nil);
 	h->call = c;
 	l9unlock(&h->lk);
 	l9wakers(1);

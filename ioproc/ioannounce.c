@@ -191,7 +191,7 @@ named(long fd, char *dir)
 int
 ioannounce(Ioproc *io, const char *addr, char *dir)
 {
-	return named(iocall(io, doannounce, addr), dir);
+	return named(l9iocall(io, "ioannounce", -1, addr, doannounce, addr), dir);
 }
 
 int
@@ -223,7 +223,7 @@ dolisten(va_list *arg)
 int
 iolisten(Ioproc *io, const char *dir, char *newdir)
 {
-	return named(iocall(io, dolisten, dir), newdir);
+	return named(l9iocall(io, "iolisten", -1, dir, dolisten, dir), newdir);
 }
 
 int
@@ -249,7 +249,7 @@ int
 ioaccept(Ioproc *io, int ctl, const char *dir)
 {
 	(void)ctl;
-	return (int)iocall(io, doaccept, dir);
+	return (int)l9iocall(io, "ioaccept", -1, dir, doaccept, dir);
 }
 
 int

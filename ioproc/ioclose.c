@@ -12,5 +12,5 @@ doclose(va_list *arg)
 int
 ioclose(Ioproc *io, int fd)
 {
-	return (int)iocall(io, doclose, fd);
+	return (int)l9iocall(io, "ioclose", fd, nil, doclose, fd);
 }

@@ -144,7 +144,7 @@ dialed(int fd, const char *addr, char *dir, int *cfdp)
 int
 iodial(Ioproc *io, const char *addr, const char *local, char *dir, int *cfdp)
 {
-	return dialed((int)iocall(io, dodial, addr, local), addr, dir, cfdp);
+	return dialed((int)l9iocall(io, "iodial", -1, addr, dodial, addr, local), addr, dir, cfdp);
 }
 
 int

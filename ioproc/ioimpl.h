@@ -16,6 +16,11 @@ struct Call
 {
 	long	(*op)(va_list*);
 	va_list	arg;
+	/* for reports */
+	const char	*what;		/* the call */
+	int	fd;		/* its descriptor, or -1 */
+	const char	*name;		/* its file or address, or nil */
+
 	Task	*task;		/* who waits */
 	bool	cancel;		/* helper->lk: it was interrupted */
 	bool	done;		/* helper->lk: the results are there */
@@ -30,6 +35,9 @@ void	l9helperfree(Helper*);
 void	l9helpercall(Helper*, Call*);
 void	l9helperint(Helper*);
 void	l9helperclose(Helper*);
+
+/* iocall, as the call `what' on this descriptor, or -1, or this file or address, or nil */
+long	l9iocall(Ioproc*, const char *what, int fd, const char *name, long (*op)(va_list*), ...);
 
 /* in an op: the call that is being made was interrupted */
 bool	l9iocancelled(void);

@@ -29,5 +29,5 @@ ioopen(Ioproc *io, const char *file, int flags, ...)
 		mode = va_arg(arg, mode_t);
 		va_end(arg);
 	}
-	return (int)iocall(io, doopen, file, flags, mode);
+	return (int)l9iocall(io, "ioopen", -1, file, doopen, file, flags, mode);
 }

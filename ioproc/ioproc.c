@@ -38,6 +38,7 @@ ioproc(void)
 		free(io);
 		return nil;
 	}
+	l9chancalled(io->turn, "ioproc");
 	io->ref.ref = 1;
 	return io;
 }
@@ -90,38 +91,65 @@ l9iodirect(long (*op)(va_list*), ...)
 	return r;
 }
 
-long
-iocall(Ioproc *io, long (*op)(va_list*), ...)
+/* c->op is to be called with c->arg; the rest of c is filled in here */
+static long
+call(Ioproc *io, Call *c)
 {
-	Call c;
 	Task *t;
 
 	if(io == nil)
 		l9misuse("iocall", "nil Ioproc");
-	if(op == nil)
+	if(c->op == nil)
 		l9misuse("iocall", "nil function");
 	t = l9self();
 	/* a kill in the middle would leave the turn taken */
 	l9holdkill(t);
 	incref(&io->ref);
-	c.ret = chansend(io->turn, nil);
-	if(c.ret < 0){
-		l9errget(&c.errnum, c.errstr);
-		if(c.errnum == EPIPE)
-			strcpy(c.errstr, "ioproc closed");
-		leave(io);
-		goto out;
+	c->ret = chansend(io->turn, nil);
+	if(c->ret < 0){
+		l9errget(&c->errnum, c->errstr);
+		if(c->errnum == EPIPE)
+			strcpy(c->errstr, "ioproc closed");
+	}else{
+		l9helpercall(io->helper, c);
+		/* the next one's turn */
+		p9nbrecv(io->turn, nil);
 	}
-	c.op = op;
-	va_start(c.arg, op);
-	l9helpercall(io->helper, &c);
-	va_end(c.arg);
-	/* the next one's turn */
-	p9nbrecv(io->turn, nil);
 	leave(io);
-out:
 	l9allowkill(t);
-	if(c.ret < 0)
-		l9errput(c.errnum, c.errstr);
-	return c.ret;
+	if(c->ret < 0)
+		l9errput(c->errnum, c->errstr);
+	return c->ret;
+}
+
+long
+iocall(Ioproc *io, long (*op)(va_list*), ...)
+{
+	Call c;
+	long r;
+
+	c.op = op;
+	c.what = "iocall";
+	c.fd = -1;
+	c.name = nil;
+	va_start(c.arg, op);
+	r = call(io, &c);
+	va_end(c.arg);
+	return r;
+}
+
+long
+l9iocall(Ioproc *io, const char *what, int fd, const char *name, long (*op)(va_list*), ...)
+{
+	Call c;
+	long r;
+
+	c.op = op;
+	c.what = what;
+	c.fd = fd;
+	c.name = name;
+	va_start(c.arg, op);
+	r = call(io, &c);
+	va_end(c.arg);
+	return r;
 }

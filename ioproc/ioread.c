@@ -22,5 +22,5 @@ ioread(Ioproc *io, int fd, void *buf, long n)
 {
 	if(n < 0)
 		return l9err(EINVAL, "negative count");
-	return iocall(io, doread, fd, buf, n);
+	return l9iocall(io, "ioread", fd, nil, doread, fd, buf, n);
 }

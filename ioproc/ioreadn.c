@@ -32,5 +32,5 @@ ioreadn(Ioproc *io, int fd, void *buf, long n)
 {
 	if(n < 0)
 		return l9err(EINVAL, "negative count");
-	return iocall(io, doreadn, fd, buf, n);
+	return l9iocall(io, "ioreadn", fd, nil, doreadn, fd, buf, n);
 }

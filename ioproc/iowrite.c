@@ -33,5 +33,5 @@ iowrite(Ioproc *io, int fd, const void *buf, long n)
 {
 	if(n < 0)
 		return l9err(EINVAL, "negative count");
-	return iocall(io, dowrite, fd, buf, n);
+	return l9iocall(io, "iowrite", fd, nil, dowrite, fd, buf, n);
 }

@@ -375,11 +375,29 @@ await(Round *r, Task *t)
 	return t->which;
 }
 
+/* what a report says */
+static inline void
+waitingfor(Round *r, Task *t)
+{
+	Alt *a;
+	int n;
+
+	l9waiting(t, "alt", r->alt, nil);
+	if(r->timeout >= 0)
+		t->waituntil = r->deadline;
+	n = 0;
+	for(a = r->alt; a < r->alt + r->n && n <= Nwaitname; a++)
+		if(haschan(a) && n++ < Nwaitname){
+			t->waitsend[n-1] = a->op == CHANSND;
+			memcpy(t->waitname[n-1], a->c->name, Channamelen);
+		}
+	t->nwait = n;
+}
+
 /* the locks are held */
 static inline int
 wait(Round *r, Task *t)
 {
-	Alt *a;
 	int why;
 
 	if(r->timeout >= 0 && r->deadline <= l9nsec()){
@@ -395,9 +413,7 @@ wait(Round *r, Task *t)
 		unlockall(r);
 		return l9errwhy(why);
 	}
-	for(a = r->alt; a < r->alt + r->n && !haschan(a); a++)
-		;
-	l9waiting(t, "alt", r->alt, a < r->alt + r->n? a->c->name: nil);
+	waitingfor(r, t);
 	enqueue(r, t);
 	return await(r, t);
 }

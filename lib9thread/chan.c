@@ -36,6 +36,7 @@ chancreate(int elsize, int nel)
 			goto nomem;
 		}
 	}
+	l9leakadd(c);
 	return c;
 nomem:
 	l9err(ENOMEM, "out of memory");
@@ -45,6 +46,8 @@ nomem:
 void
 l9chandestroy(Channel *c)
 {
+	if(c->leak != nil)
+		l9leakdel(c);
 	free(c->buf);
 	free(c);
 }
@@ -203,6 +206,13 @@ chansetname(Channel *c, const char *fmt, ...)
 	l9lock(&c->lk);
 	memcpy(c->name, name, sizeof name);
 	l9unlock(&c->lk);
+}
+
+/* as chansetname, of a channel that nobody else knows yet */
+void
+l9chancalled(Channel *c, const char *name)
+{
+	strncpy(c->name, name, sizeof c->name - 1);
 }
 
 /* how messages call c; returns buf */

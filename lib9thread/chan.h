@@ -16,6 +16,8 @@
 
 #include "hot.h"
 
+typedef struct Leak Leak;
+
 struct Channel
 {
 	Spin	lk;		/* guards all the rest */
@@ -31,6 +33,7 @@ struct Channel
 	Waitq	recvq;
 	int	nleave;		/* waiters taken out dead, whose tasks have yet to come by */
 	char	name[Channamelen];
+	Leak	*leak;		/* nil: not in the report of leaks */
 };
 
 /* all with c->lk held */
@@ -39,6 +42,10 @@ bool	l9changrow(Channel*);
 void	l9chanshrink(Channel*);
 
 void	l9chandestroy(Channel*);
+
+/* leak.c: c is new; c, whose leak is not nil, goes */
+void	l9leakadd(Channel *c);
+void	l9leakdel(Channel *c);
 
 char	*l9channame(Channel*, char buf[Channamelen+32]);
 

@@ -31,43 +31,127 @@ l9wakers(int n)
 }
 
 void
-l9waitingfor(Task *t, const char *what, const void *on)
+l9waitingfor(Task *t, const char *what, const char *fmt, ...)
 {
-	l9waiting(t, what, on, nil);
+	va_list arg;
+
+	l9waiting(t, what, nil, nil);
+	if(fmt == nil)
+		return;
+	va_start(arg, fmt);
+	vsnprintf(t->waitname[0], sizeof t->waitname[0], fmt, arg);
+	va_end(arg);
 }
 
-typedef struct Line Line;
-struct Line
+void
+l9waitinguntil(Task *t, int64_t when)
+{
+	t->waituntil = when;
+}
+
+/* a line of the table, to be written in one piece */
+typedef struct Text Text;
+struct Text
+{
+	char	s[400];		/* enough for all there is to say */
+	size_t	n;
+};
+
+static __attribute__((format(printf, 2, 3))) void
+add(Text *x, const char *fmt, ...)
+{
+	va_list arg;
+	int n;
+
+	va_start(arg, fmt);
+	n = vsnprintf(x->s + x->n, sizeof x->s - x->n, fmt, arg);
+	va_end(arg);
+	if(n > 0)
+		x->n += (size_t)n;
+	if(x->n > sizeof x->s - 1)
+		x->n = sizeof x->s - 1;
+}
+
+static void
+put(Text *x, int fd)
+{
+	char *p;
+	ssize_t n;
+
+	for(p = x->s; x->n > 0; p += n, x->n -= (size_t)n){
+		n = write(fd, p, x->n);
+		if(n < 0 && errno == EINTR)
+			n = 0;
+		else if(n < 0)
+			return;		/* nowhere to say it */
+	}
+}
+
+/* a task, as it was found */
+typedef struct Look Look;
+struct Look
 {
 	int	id;
 	unsigned int	proc;
+	bool	system;
+	bool	foreign;
 	bool	running;
 	uint64_t	word;
 	const char	*waitfor;
 	const void	*waiton;
 	int64_t	since;
+	int64_t	until;
 	size_t	used;
 	size_t	size;
-	char	waitname[Channamelen];
+	int	nwait;
+	bool	waitsend[Nwaitname];
+	char	waitname[Nwaitname][Channamelen];
 	char	name[Namelen];
 };
 
 L9RACY static void
+racymove(void *dst, const void *src, size_t n)
+{
+	char *d;
+	const char *s;
+
+	for(d = dst, s = src; n > 0; n--)
+		*d++ = *s++;
+}
+
+/* a string in n bytes */
+L9RACY static void
 racycopy(char *dst, const char *src, size_t n)
 {
-	size_t i;
-
-	for(i = 0; i < n-1; i++)
-		dst[i] = src[i];
+	racymove(dst, src, n-1);
 	dst[n-1] = '\0';
+}
+
+/* how much of its stack t uses.  0: not known, since another OS thread runs it, or the stack is not ours */
+L9RACY static size_t
+stackused(Task *t, Proc *p, bool running)
+{
+	char *top, *sp;
+	Ctx ctx;
+
+	if(t == &p->self)
+		return 0;
+	sp = nil;
+	if(!running){
+		racymove(&ctx, &t->ctx, sizeof ctx);
+		sp = l9ctxsp(&ctx);
+	}else if(p == l9proc)
+		sp = __builtin_frame_address(0);
+	top = t->stack + t->slot;
+	return sp > t->stack && sp < top? (size_t)(top - sp): 0;
 }
 
 /* false: it has ended meanwhile */
 L9RACY static bool
-look(Line *l, Task *t, int id)
+look(Look *l, Task *t, int id)
 {
-	char *top, *sp;
 	Proc *p;
+	int i;
 
 	/* nil: its memory went back to the system */
 	p = t->proc;
@@ -75,33 +159,86 @@ look(Line *l, Task *t, int id)
 		return false;
 	l->id = id;
 	l->proc = p->index;
+	l->system = p->system;
+	l->foreign = p->foreign;
 	l->word = ldrlx(&t->word);
 	l->running = p->cur == t;
 	l->waitfor = t->waitfor;
 	l->waiton = t->waiton;
 	l->since = t->waitsince;
-	racycopy(l->waitname, t->waitname, sizeof l->waitname);
-	racycopy(l->name, t->name, sizeof l->name);
-	l->used = 0;
-	l->size = 0;
-	if(t != &p->self){
-		top = t->stack + t->slot;
-		sp = l9ctxsp(&t->ctx);
-		l->size = t->slot - t->guard;
-		if(!l->running && sp > t->stack && sp < top)
-			l->used = (size_t)(top - sp);
+	l->until = t->waituntil;
+	if(!(l->word & Wordnoint) && t->deadline < l->until)
+		l->until = t->deadline;
+	l->nwait = t->nwait;
+	for(i = 0; i < Nwaitname; i++){
+		l->waitsend[i] = t->waitsend[i];
+		racycopy(l->waitname[i], t->waitname[i], sizeof l->waitname[i]);
 	}
+	racycopy(l->name, t->name, sizeof l->name);
+	l->used = stackused(t, p, l->running);
+	l->size = t->slot - t->guard;
 	return l9isid(l->word, id);
 }
 
 static const char*
-state(Line *l)
+state(Look *l)
 {
 	if(l->word & Wordwait)
 		return "waiting";
 	if(l->word & Wordheld)
 		return "suspended";
 	return l->running? "running": "ready";
+}
+
+static long long
+msfrom(int64_t from, int64_t to)
+{
+	return to > from? (to - from)/Millisecond: 0;
+}
+
+/* what an alt waits for */
+static void
+addentries(Text *x, Look *l)
+{
+	int i;
+
+	for(i = 0; i < l->nwait && i < Nwaitname; i++)
+		add(x, "%s%s%s%s", i == 0? " (": ", ", l->waitsend[i]? "send": "recv",
+			l->waitname[i][0] != '\0'? " ": "", l->waitname[i]);
+	add(x, l->nwait > Nwaitname? " ...)": ")");
+}
+
+static void
+addwait(Text *x, Look *l, int64_t now)
+{
+	add(x, " %s", l->waitfor);
+	if(l->nwait > 0)
+		addentries(x, l);
+	else if(l->waitname[0][0] != '\0')
+		add(x, " (%s)", l->waitname[0]);
+	else if(l->waiton != nil)
+		add(x, " %p", l->waiton);
+	add(x, ", %lld ms", msfrom(l->since, now));
+	if(l->until != INT64_MAX)
+		add(x, ", %lld ms left", msfrom(now, l->until));
+}
+
+static void
+puttask(Look *l, int fd, int64_t now)
+{
+	Text x = {.n = 0};
+
+	add(&x, "%10d %4u %-9s", l->id, l->proc, state(l));
+	if(l->word & Wordwait && l->waitfor != nil)
+		addwait(&x, l, now);
+	if(l->used > 0)
+		add(&x, ", stack %zu of %zu", l->used, l->size);
+	if(l->word & Wordint)
+		add(&x, ", interrupt pending");
+	if(l->word & Wordkill)
+		add(&x, ", killed");
+	add(&x, "%s%s\n", l->name[0] != '\0'? ": ": "", l->name);
+	put(&x, fd);
 }
 
 typedef struct Dump Dump;
@@ -115,39 +252,92 @@ static void
 dumptask(Task *t, int id, void *v)
 {
 	Dump *d;
-	Line l;
+	Look l;
 
 	d = v;
-	if(!look(&l, t, id))
+	if(look(&l, t, id))
+		puttask(&l, d->fd, d->now);
+}
+
+typedef struct Leaks Leaks;
+struct Leaks
+{
+	void	(*heading)(void*);
+	void	*arg;
+	int64_t	now;
+};
+
+/* those of procs that do not keep the program alive are there to the end, and so is who exits */
+static void
+leaktask(Task *t, int id, void *v)
+{
+	Leaks *k;
+	Look l;
+
+	k = v;
+	if(!look(&l, t, id) || l.system || l.foreign || (l9proc != nil && t == l9proc->cur))
 		return;
-	dprintf(d->fd, "%10d %4u %-9s", l.id, l.proc, state(&l));
-	if(l.word & Wordwait && l.waitfor != nil){
-		dprintf(d->fd, " %s", l.waitfor);
-		if(l.waitname[0] != '\0')
-			dprintf(d->fd, " (%s)", l.waitname);
-		else if(l.waiton != nil)
-			dprintf(d->fd, " %p", l.waiton);
-		dprintf(d->fd, ", %lld ms", (long long)(d->now > l.since? (d->now - l.since)/Millisecond: 0));
-	}
-	if(l.used > 0)
-		dprintf(d->fd, ", stack %zu of %zu", l.used, l.size);
-	if(l.word & Wordint)
-		dprintf(d->fd, ", interrupt pending");
-	if(l.word & Wordkill)
-		dprintf(d->fd, ", killed");
-	dprintf(d->fd, "%s%s\n", l.name[0] != '\0'? ": ": "", l.name);
+	k->heading(k->arg);
+	puttask(&l, 2, k->now);
+}
+
+void
+l9leaktasks(void (*heading)(void*), void *arg)
+{
+	Leaks k;
+
+	k = (Leaks){heading, arg, l9nsec()};
+	l9eachtask(leaktask, &k);
+}
+
+/* a Proc that is not in use has no tasks */
+L9RACY static void
+dumpproc(Proc *p, int fd)
+{
+	Text x = {.n = 0};
+	Task *t;
+	int n, id;
+
+	n = p->ntask;
+	if(n <= 0)
+		return;
+	t = p->cur;	/* nil, or without an id: it begins or ends */
+	id = t == nil? 0: (int)(ldrlx(&t->word)>>32);
+	add(&x, "%10u %9d %8d ", p->index, p->ospid, n);
+	if(ldrlx(&p->inbox) == Parked)
+		add(&x, "asleep");
+	else if(id != 0)
+		add(&x, "awake, thread %d", id);
+	else
+		add(&x, "awake");
+	add(&x, ", %llu switches", (unsigned long long)p->nswitch);
+	if(p->pinned != nil)
+		add(&x, ", pinned");
+	if(p->system)
+		add(&x, ", system");
+	if(p->foreign)
+		add(&x, ", the program's");
+	add(&x, "\n");
+	put(&x, fd);
 }
 
 void
 threadinfo(int fd)
 {
+	Text x = {.n = 0};
 	Dump d;
+	Proc *p;
 	int e;
 
 	e = errno;
 	d = (Dump){fd, l9nsec()};
-	dprintf(fd, "%10s %4s %s\n", "thread", "proc", "state");
+	add(&x, "%10s %4s %s\n", "thread", "proc", "state");
+	put(&x, fd);
 	l9eachtask(dumptask, &d);
+	add(&x, "%10s %9s %8s %s\n", "proc", "OS thread", "threads", "state");
+	put(&x, fd);
+	for(p = l9allprocs(); p != nil; p = p->nextall)
+		dumpproc(p, fd);
 	errno = e;
 }
 
@@ -180,6 +370,7 @@ deadlock(void)
 			/* nowhere to say it */
 		}
 		threadinfo(2);
+		threadleaks(0);		/* they are all there already */
 	}
 	l9exit(1);
 }

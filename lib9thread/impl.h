@@ -47,6 +47,7 @@ enum {
 	Ntpriv = 64,
 	Namelen = 32,		/* of a task, its 0 included */
 	Channamelen = 32,
+	Nwaitname = 4,		/* entries of an alt that a report tells of */
 	Defquota = 16,		/* ops in a row that may do without a switch: HACKING.md */
 	Nprio = 4,
 	Defprio = 1,
@@ -134,7 +135,10 @@ struct Task
 	const char	*waitfor;	/* "send", "qlock" ... */
 	const void	*waiton;
 	int64_t	waitsince;
-	char	waitname[Channamelen];
+	int64_t	waituntil;	/* the wait's own end; INT64_MAX: none */
+	int	nwait;		/* of an alt: how many entries are told of below; else 0 */
+	bool	waitsend[Nwaitname];
+	char	waitname[Nwaitname][Channamelen];	/* the channels', or in the first what else there is to say */
 
 	bool	newborn;	/* until its proc counts it: made by another */
 	int	errstrnum;	/* errno when errstr was set */
@@ -288,6 +292,8 @@ l9isid(uint64_t word, int id)
 int	l9errset(int why);
 
 /* debug.c */
+/* threadinfo's lines, on fd 2, of the tasks that are left at exit; heading is called before each */
+void	l9leaktasks(void (*heading)(void*), void*);
 bool	l9deadhint(void);
 void	l9deadoff(void);
 
@@ -353,10 +359,12 @@ l9waiting(Task *t, const char *what, const void *on, const char *name)
 	t->waitfor = what;
 	t->waiton = on;
 	t->waitsince = t->proc->now;
+	t->waituntil = INT64_MAX;
+	t->nwait = 0;
 	if(name != nil && name[0] != '\0')
-		memcpy(t->waitname, name, sizeof t->waitname);
+		memcpy(t->waitname[0], name, Channamelen);
 	else
-		t->waitname[0] = '\0';
+		t->waitname[0][0] = '\0';
 }
 
 /* the running task is to end as soon as it has put things in order */

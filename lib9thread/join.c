@@ -171,7 +171,7 @@ joinlive(Task *t, int id, char *status)
 		l9unlock(&t->joinlk);
 		return l9errwhy(why);
 	}
-	l9waiting(self, "threadjoin", t, t->name);
+	l9waitingfor(self, "threadjoin", "thread %d", id);
 	w.task = self;
 	w.v = status;
 	wqput(&t->joinq, &w);

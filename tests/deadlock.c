@@ -203,6 +203,22 @@ noted(void)
 	chanrecvp(never);
 }
 
+/* to write the table wakes nobody */
+static void
+infonote(void)
+{
+	threadinfonote("quit", 2);
+	chanrecvp(never);
+}
+
+/* they are in the table */
+static void
+leaks(void)
+{
+	threadleaks(1);
+	chanrecvp(chancreate(sizeof(void*), 0));
+}
+
 /*
  * None.
  */
@@ -326,6 +342,8 @@ static Case cases[] = {
 	{"after a program, told", programtold, Status, "", {Report}},
 	{"after a program, waited for", programwaited, Status, "", {Report}},
 	{"after notes", noted, Status, "", {Report}},
+	{"with the table on request", infonote, Status, "", {Report, " waiting   recv (never), "}},
+	{"with a report of leaks", leaks, Status, "", {Report, " switches\n"}},
 	{"sleep", sleeper, 0, "slept", {nil}},
 	{"timer", timer, 0, "timer", {nil}},
 	{"ioproc", iosleeper, 0, "ioproc", {nil}},

@@ -33,6 +33,7 @@ threadsleepuntil(int64_t when)
 	if(why != 0)
 		return l9errwhy(why);
 	l9waitingfor(t, "threadsleep", nil);
+	l9waitinguntil(t, when);
 	s = (Sleeper){.when = when, .task = t, .why = Wtimeout};
 	/* failed, and not yet interrupted: then nobody will end the wait */
 	if(l9timer->arm(&s) < 0 && l9claim(t))

@@ -68,6 +68,7 @@ timernew(int64_t ns, int64_t period)
 		free(c);
 		return nil;
 	}
+	l9chancalled(c->pub.c, "timer");
 	c->period = period;
 	c->s = (Sleeper){.when = l9fromnow(ns), .fire = fire};
 	if(l9timer->arm(&c->s) < 0){

@@ -132,10 +132,12 @@ void	l9batchready(Batch*);
 int	l9err(int e, const char *msg);
 int	l9errwhy(int why);
 /*
- * What a report says of the wait that t begins: what is a string that stays,
- * on tells it from others.
+ * What a report says of the wait that t begins: what is a string that stays;
+ * fmt, if not nil, says more.
  */
-void	l9waitingfor(Task *t, const char *what, const void *on);
+void	l9waitingfor(Task *t, const char *what, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* and that it ends by itself then */
+void	l9waitinguntil(Task *t, int64_t when);
 
 /*
  * n more things (fewer, if negative) that may still wake a task, and that the
@@ -150,6 +152,11 @@ int	l9deadlook(void);
 /* errno and errstr of the running task, put into those of another place */
 void	l9errget(int *e, char *buf);
 void	l9errput(int e, const char *buf);
+
+/* c, which is new, is called that in reports */
+void	l9chancalled(Channel *c, const char *name);
+/* c is the library's own, to the end: it is no leak */
+void	l9chanstays(Channel *c);
 
 /* forget what is buffered in c, on which nobody waits to send */
 void	l9chandrop(Channel *c);
