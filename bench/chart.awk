@@ -144,6 +144,15 @@ function frame(xlo, xhi, lo, hi, h, title, xname,	t, yy, x) {
 	y = top + h + 60
 }
 
+# of a line in the frame
+function point(x, xlo, xhi, v, lo, hi, h) {
+	return sprintf("%.1f,%.1f ", Left + scale(x, xlo, xhi, Width), top + h - scale(v, lo, hi, h))
+}
+
+function polyline(points, c) {
+	out = out "<polyline points=\"" points "\" fill=\"none\" stroke=\"" c "\" stroke-width=\"2\"/>\n"
+}
+
 function xtick(t, xlo, xhi, h,	x) {
 	x = Left + scale(t, xlo, xhi, Width)
 	line(x, top, x, top + h, "stroke=\"#eee\"")
@@ -171,10 +180,10 @@ function growth(	i, k, r, ids, n, h, t, order, points, label, c) {
 			label[id[r]] = name[r]
 			sub(/, [0-9,]*$/, "", label[id[r]])
 		}
-		points[id[r]] = points[id[r]] sprintf("%.1f,%.1f ", Left + scale(xs[r], 10, 1e6, Width), top + h - scale(v[r, 1], 1, 1000, h))
+		points[id[r]] = points[id[r]] point(xs[r], 10, 1e6, v[r, 1], 1, 1000, h)
 	}
 	for(i = 1; i <= k; i++){
-		out = out sprintf("<polyline points=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"/>\n", points[order[i]], c[(i-1)%n + 1])
+		polyline(points[order[i]], c[(i-1)%n + 1])
 		key(i, label[order[i]], c[(i-1)%n + 1])
 	}
 }
@@ -193,11 +202,11 @@ function procs(	i, k, r, h, hi, points, order, n, c) {
 				order[++n] = side[r, k]
 				c[n] = colour(side[r, k], k)
 			}
-			points[side[r, k]] = points[side[r, k]] sprintf("%.1f,%.1f ", Left + scale(xs[r], 1, 8, Width), top + h - scale(v[r, k], 1, hi, h))
+			points[side[r, k]] = points[side[r, k]] point(xs[r], 1, 8, v[r, k], 1, hi, h)
 		}
 	}
 	for(i = 1; i <= n; i++){
-		out = out sprintf("<polyline points=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"/>\n", points[order[i]], c[i])
+		polyline(points[order[i]], c[i])
 		key(i, order[i], c[i])
 	}
 }
