@@ -253,7 +253,7 @@ sleepers(long n)
 static Figures
 sieve(long n)
 {
-	bool enough = false;
+	volatile bool enough = false;	// another fiber sets it
 	std::vector<std::unique_ptr<Chan>> chan;
 
 	double t = cpunow();
