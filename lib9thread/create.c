@@ -1,6 +1,8 @@
 /*
  * New tasks, on this proc, on a new one, and on somebody else's.
  */
+#include <sched.h>
+
 #include "hot.h"
 
 static const Threadattr defaults;
@@ -78,6 +80,22 @@ createhere(Proc *p, void (*f)(void*), void *arg, const Threadattr *a, int *id)
 	return t;
 }
 
+/* at, whose word was w, is the task of that id and does not end while it is pinned; false: it has ended */
+static bool
+pin(Task *at, int id, uint64_t w)
+{
+	for(;;){
+		if(!l9isid(w, id))
+			return false;
+		if(w & Wordpin){
+			/* somebody else's, who is in the middle of a few instructions */
+			sched_yield();
+			w = ldrlx(&at->word);
+		}else if(casar(&at->word, &w, w | Wordpin))
+			return true;
+	}
+}
+
 /*
  * The task whose id was given may not end while we use its proc: Wordpin.  A
  * paused task goes by way of the inbox too, so that its proc counts it: it is
@@ -102,13 +120,11 @@ createthere(Proc *self, int peer, void (*f)(void*), void *arg, const Threadattr 
 		undo(t);
 		return -1;
 	}
-	do
-		if(!l9isid(w, peer)){
-			l9idend(t);
-			undo(t);
-			return l9err(ESRCH, "no such thread");
-		}
-	while((w & Wordpin) || !casar(&at->word, &w, w | Wordpin));
+	if(!pin(at, peer, w)){
+		l9idend(t);
+		undo(t);
+		return l9err(ESRCH, "no such thread");
+	}
 	l9push(at->proc, t, t);
 	/* release: l9idend's look finds the push done */
 	atomic_fetch_and_explicit(&at->word, ~(uint64_t)Wordpin, memory_order_release);

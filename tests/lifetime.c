@@ -359,6 +359,60 @@ test_elsewhere(void **state)
 	teardown();
 }
 
+/* several procs make threads in one at once */
+enum {
+	Nmaker	= 4,
+	Nmade	= 2000,
+};
+
+static int nmade;	/* all run in one proc */
+
+static void
+made(void *v)
+{
+	nmade++;
+	if(nmade == Nmaker*Nmade)
+		chansend(done, &nmade);
+}
+
+static void
+maker(void *v)
+{
+	Threadattr a = {.proc = *(int*)v};
+	int i;
+
+	for(i = 0; i < Nmade; i++)
+		if(threadcreatex(&a, made, NULL) < 0)
+			threadexits("not made");
+}
+
+static void
+test_elsewheremany(void **state)
+{
+	Threadattr a = {.joinable = 1};
+	char status[ERRMAX];
+	int i, x, peer, id[Nmaker];
+
+	(void)state;
+	setup();
+	nmade = 0;
+	peer = proccreate(host, &x, 0);
+	assert_true(peer > 0);
+	chanrecv(done, &x);
+	for(i = 0; i < Nmaker; i++){
+		id[i] = proccreatex(&a, maker, &peer);
+		assert_true(id[i] > 0);
+	}
+	for(i = 0; i < Nmaker; i++){
+		assert_int_equal(threadjoin(id[i], status, sizeof status), 0);
+		assert_string_equal(status, "");
+	}
+	chanrecv(done, &x);
+	assert_int_equal(x, Nmaker*Nmade);
+	chansend(c, &x);
+	teardown();
+}
+
 static int nended;
 
 static void
@@ -581,6 +635,7 @@ main(void)
 		cmocka_unit_test(test_suspend),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_elsewhere),
+		cmocka_unit_test(test_elsewheremany),
 		cmocka_unit_test(test_tpriv),
 		cmocka_unit_test(test_prio),
 	};
