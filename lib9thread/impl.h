@@ -245,6 +245,7 @@ void	l9sched(void);
 void	l9runproc(Proc*);
 void	l9taskmain(void*);
 _Noreturn void	l9taskend(void);
+void	l9selfend(Proc*);
 
 /* idle.c */
 void	l9push(Proc*, Task *first, Task *last);

@@ -230,6 +230,16 @@ adoptedrest(Proc *p)
 	procend(p);
 }
 
+/* that task ends, and its frame stays */
+static void
+selfend(Proc *p)
+{
+	l9runend(&p->self);
+	l9joinend(&p->self, nil);
+	l9selfend(p);
+	adoptedrest(p);
+}
+
 /* threadexits on the OS thread's own stack */
 _Noreturn void
 l9adoptedend(Proc *p)
@@ -263,23 +273,14 @@ threaddetachproc(void)
 	if(!p->foreign || p->cur != &p->self)
 		l9misuse("threaddetachproc", "not the first thread of an OS thread that the program made");
 	pthread_setspecific(procs.key, nil);
-	l9runend(&p->self);
-	l9joinend(&p->self, nil);
-	p->ntask--;
-	adoptedrest(p);
+	selfend(p);
 }
 
 /* an adopted OS thread returned from its start function: pthread_key_create */
 static void
 threadgone(void *v)
 {
-	Proc *p;
-
-	p = v;
-	l9runend(&p->self);
-	l9joinend(&p->self, nil);
-	p->ntask--;
-	adoptedrest(p);
+	selfend(v);
 }
 
 int

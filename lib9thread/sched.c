@@ -294,6 +294,29 @@ l9batchready(Batch *b)
 	*b = (Batch){nil, nil};
 }
 
+/* t, the running task, which nobody finds any more, is p's no longer, and what it asked of p is over */
+static inline __attribute__((always_inline)) void
+uncount(Proc *p, Task *t)
+{
+	if(unlikely(p->odd != 0)){
+		p->noswitch = 0;
+		p->odd &= ~Oddnoswitch;
+		if(p->pinned == t)
+			threadunpin();
+	}
+	p->ntask--;
+	if(unlikely(p->ntask == 0))
+		/* somebody may have started a task here while this one was live */
+		l9takein(p);
+}
+
+/* the OS thread's own task has ended, and does not switch away */
+void
+l9selfend(Proc *p)
+{
+	uncount(p, &p->self);
+}
+
 /*
  * The running task, which nobody finds any more, leaves.  It idles on its
  * stack if nobody is ready yet, and gives it to its proc's free ones right
@@ -305,16 +328,7 @@ leave(Proc *p)
 	Task *t, *n;
 
 	t = p->cur;
-	if(unlikely(p->odd != 0)){
-		p->noswitch = 0;
-		p->odd &= ~Oddnoswitch;
-		if(p->pinned == t)
-			threadunpin();
-	}
-	p->ntask--;
-	if(unlikely(p->ntask == 0))
-		/* somebody may have started a task here while this one was live */
-		l9takein(p);
+	uncount(p, t);
 	if(unlikely(t == &p->self))
 		l9adoptedend(p);
 	n = p->ntask > 0? next(p): &p->self;

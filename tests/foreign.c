@@ -637,6 +637,75 @@ ends(void **state)
 	}
 }
 
+/*
+ * It ends with threads left: one of its own, while it kept the others from
+ * running, and one that another proc made, which it has not seen yet.
+ */
+typedef struct Left Left;
+struct Left
+{
+	bool	detach;
+	bool	pin;
+	bool	noswitch;
+	bool	peer;		/* another makes one */
+	Channel	*id;
+	_Atomic bool	made;
+	int	nran;
+};
+
+static void
+leftover(void *v)
+{
+	((Left*)v)->nran++;
+	threadyield();
+	((Left*)v)->nran++;
+}
+
+static void*
+leavessome(void *v)
+{
+	Left *l;
+
+	l = v;
+	TCHECK(threadattach() == 0);
+	TCHECK(chansendul(l->id, (unsigned long)threadid()) == 1);
+	/* without a call that lets others run */
+	while(!atomic_load(&l->made))
+		sched_yield();
+	if(!l->peer)
+		TCHECK(threadcreate(leftover, l, 0) > 0);
+	if(l->pin)
+		threadpin();
+	if(l->noswitch)
+		threadnoswitch(1);
+	if(l->detach){
+		threaddetachproc();
+		TCHECK(l->nran == 2);
+	}
+	return nil;
+}
+
+static void
+leftovers(void **state)
+{
+	Threadattr a = {.name = "left"};
+	pthread_t t;
+	Left l;
+	int i;
+
+	for(i = 0; i < 16; i++){
+		l = (Left){.detach = i & 1, .pin = i & 2, .noswitch = i & 4, .peer = i & 8, .id = ulchan(CHANUNBOUNDED)};
+		t = start(leavessome, &l);
+		a.proc = (int)chanrecvul(l.id);
+		if(l.peer)
+			assert_true(threadcreatex(&a, leftover, &l) > 0);
+		atomic_store(&l.made, true);
+		join(t);
+		assert_int_equal(l.nran, 2);
+		chanfree(l.id);
+	}
+}
+
 /* becomes a proc by a call of its own; again is no error, and no other thread */
 static void*
 attaches(void *v)
@@ -681,6 +750,7 @@ main(int argc, char *argv[])
 		TEST(makesprocs),
 		TEST(destructors),
 		TEST(ends),
+		TEST(leftovers),
 		TEST(attached),
 		TEST(thousand),
 	};
