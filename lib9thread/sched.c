@@ -216,8 +216,11 @@ threadidle(void)
 	t = l9cur();
 	p = t->proc;
 	n = p->nswitch;
-	qappend(&p->idlers, t);
-	l9sched();
+	/* while it is pinned none of the others runs */
+	if(p->pinned != t){
+		qappend(&p->idlers, t);
+		l9sched();
+	}
 	l9maydie(t);
 	return (int)(p->nswitch - n);
 }

@@ -193,6 +193,23 @@ pinned(void **state)
 	chanfree(c);
 }
 
+/* nobody else may run, so it has nobody to wait for */
+static void
+pinnedidle(void **state)
+{
+	trace[0] = '\0';
+	threadcreate(idlesays, "i", 0);
+	threadyield();
+	threadcreate(says, "x", 0);
+	threadpin();
+	assert_int_equal(threadidle(), 0);
+	assert_string_equal(trace, "");
+	threadunpin();
+	threadidle();
+	threadidle();
+	assert_string_equal(trace, "xi");
+}
+
 static void
 pinends(void *v)
 {
@@ -599,6 +616,7 @@ main(int argc, char *argv[])
 		TEST(idle),
 		TEST(idlekilled),
 		TEST(pinned),
+		TEST(pinnedidle),
 		TEST(pinnedend),
 		TEST(noswitch),
 		TEST(enough),
