@@ -57,7 +57,8 @@ void	l9memunmap(void *p, size_t n);
 
 /*
  * Give back the memory of n bytes at p, which are zero then.  Guards in there
- * stay.  0; -1: this OS cannot, and nothing has changed.
+ * stay.  0; -1: each page is zero or as it was, since this OS cannot, or
+ * somebody has locked one.
  */
 int	l9memdrop(void *p, size_t n);
 

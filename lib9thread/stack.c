@@ -212,7 +212,27 @@ takefree(Arena *a)
 	return t;
 }
 
-/* a is all free and unlisted, so nobody has a way to its slots: give its memory back */
+/* some of a may be zero now, and some as it was: all of its slots once more */
+static void
+refill(Arena *a)
+{
+	Task *t;
+	int i;
+
+	a->free = nil;
+	for(i = a->ncut; i-- > 0;){
+		t = slotinit(a, i, true);
+		l9unlock(&t->joinlk);
+		t->next = a->free;
+		a->free = t;
+	}
+}
+
+/*
+ * a is all free and unlisted, so nobody has a way to its slots: give its memory
+ * back.  What a task has locked (mlock) and left so stays, and what the system
+ * comes to after that.
+ */
 static void
 empty(Arena *a)
 {
@@ -226,8 +246,8 @@ empty(Arena *a)
 	for(t = a->free; t != nil; t = t->next)
 		l9lock(&t->joinlk);
 	fresh = l9memdrop(a->base, (size_t)a->nslot*slotsize(a->class)) == 0;
-	for(t = fresh? nil: a->free; t != nil; t = t->next)
-		l9unlock(&t->joinlk);
+	if(!fresh)
+		refill(a);
 	l9lock(&stacks.lk);
 	if(fresh){
 		if(a->nready < a->ncut)

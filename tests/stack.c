@@ -1,6 +1,8 @@
 /* Stacks: lib9thread/stack.c. */
 #include "impl.h"
 
+#include <sys/mman.h>
+
 #include "t.h"
 
 static size_t
@@ -274,6 +276,43 @@ givenback(void **state)
 	l9memunmap(p, l9pagesize());
 }
 
+/* a task that locks memory on its stack, and ends: some of an arena goes back, and some stays */
+static int*
+onstack(Task *t)
+{
+	return (int*)(void*)t - 1;
+}
+
+static void
+lockedmemory(void **state)
+{
+	static Task *t[Npeak];
+	void *page[Npeak/256];
+	int i, n, round;
+
+	if(l9sankeeps())
+		skip();
+	for(round = 0; round < 3; round++){
+		for(i = 0; i < Npeak; i++){
+			assert_non_null(t[i] = l9stackalloc(l9proc, 0, false));
+			assert_stack(t[i], 0);
+			*onstack(t[i]) = i;
+		}
+		for(i = 0; i < Npeak; i++)
+			assert_int_equal(*onstack(t[i]), i);
+		for(n = 0; n < nelem(page); n++){
+			page[n] = (void*)((uintptr_t)onstack(t[n*256 + 100]) & ~(uintptr_t)(l9pagesize()-1));
+			if(mlock(page[n], l9pagesize()) < 0)
+				break;
+		}
+		assert_true(n > 0);
+		for(i = 0; i < Npeak; i++)
+			l9stackfree(l9proc, t[i]);
+		while(n-- > 0)
+			assert_int_equal(munlock(page[n], l9pagesize()), 0);
+	}
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -286,6 +325,7 @@ main(int argc, char *argv[])
 		TEST(handedon),
 		TEST(guarded),
 		TEST(givenback),
+		TEST(lockedmemory),
 	};
 
 	if(threadinit() < 0)
