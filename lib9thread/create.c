@@ -54,10 +54,24 @@ undo(Task *t)
 	l9stackfree(l9proc, t);
 }
 
+/* t has an id, by which others may have found it, and does not come into being: they see it end */
+static void
+withdraw(Task *t)
+{
+	l9exitrecfree(t->exitrec);
+	t->exitrec = nil;
+	l9joinend(t, nil);
+	undo(t);
+}
+
+/*
+ * A paused task stands in the run queue, and is put aside when its turn comes.
+ * So whoever resumes or kills one that is withdrawn puts it in no queue.
+ */
 static uint64_t
 firstbits(const Threadattr *a)
 {
-	return a->paused? Wordsusp|Wordheld: 0;
+	return a->paused? Wordsusp: 0;
 }
 
 /* p is the running proc, or does not run yet.  nil with errstr */
@@ -75,8 +89,7 @@ createhere(Proc *p, void (*f)(void*), void *arg, const Threadattr *a, int *id)
 		return nil;
 	}
 	p->ntask++;
-	if(!a->paused)
-		runput(p, t);
+	runput(p, t);
 	return t;
 }
 
@@ -96,11 +109,7 @@ pin(Task *at, int id, uint64_t w)
 	}
 }
 
-/*
- * The task whose id was given may not end while we use its proc: Wordpin.  A
- * paused task goes by way of the inbox too, so that its proc counts it: it is
- * suspended, but not yet put aside.
- */
+/* the task whose id was given may not end while we use its proc: Wordpin */
 static int
 createthere(Proc *self, int peer, void (*f)(void*), void *arg, const Threadattr *a)
 {
@@ -115,14 +124,13 @@ createthere(Proc *self, int peer, void (*f)(void*), void *arg, const Threadattr 
 	if(t == nil)
 		return -1;
 	t->newborn = true;
-	id = l9idnew(self, t, a->paused? Wordsusp: 0);
+	id = l9idnew(self, t, firstbits(a));
 	if(id < 0){
 		undo(t);
 		return -1;
 	}
 	if(!pin(at, peer, w)){
-		l9idend(t);
-		undo(t);
+		withdraw(t);
 		return l9err(ESRCH, "no such thread");
 	}
 	l9push(at->proc, t, t);
@@ -183,8 +191,7 @@ l9firsttask(Proc *p, void (*f)(void*), void *arg, const Threadattr *a, int *id)
 void
 l9undofirst(Task *t)
 {
-	l9idend(t);
-	undo(t);
+	withdraw(t);
 }
 
 int

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -99,6 +100,51 @@ test_procs(void **state)
 	release(n);
 }
 
+static _Atomic bool enough;
+
+enum {
+	Group = 7,
+	Nrefused = 4000,
+};
+
+static void
+joiner(void *v)
+{
+	while(!enough)
+		threadjoingrp(Group);
+	chansendp(done, v);
+}
+
+/* a thread that was begun, and found by its group, does not come into being: who joined it goes on */
+static void
+test_joined(void **state)
+{
+	Threadattr a = {.group = Group, .joinable = 1};
+	int n, nrefused, id;
+
+	(void)state;
+	assert_true(proccreate(joiner, NULL, 0) > 0);
+	n = fill(proccreate, 0);
+	assert_in_range(n, 1, Max-1);
+	for(nrefused = 0; nrefused < Nrefused;){
+		a.paused = nrefused%2;
+		id = proccreatex(&a, waiter, NULL);
+		if(id < 0){
+			nrefused++;
+			continue;
+		}
+		/* OS threads of the last test have gone just now */
+		n++;
+		if(a.paused)
+			assert_int_equal(threadresume(id), 0);
+		assert_int_equal(threaddetach(id), 0);
+	}
+	enough = true;
+	/* the joiner has its turn with the last of them */
+	release(n);
+	chanrecvp(done);
+}
+
 static void
 test_channels(void **state)
 {
@@ -187,6 +233,7 @@ main(void)
 		cmocka_unit_test(test_unbounded),
 		cmocka_unit_test(test_tasks),
 		cmocka_unit_test(test_procs),
+		cmocka_unit_test(test_joined),
 		cmocka_unit_test(test_ioprocs),
 	};
 	struct rlimit r;
