@@ -262,6 +262,7 @@ int	chanclose(Channel*);		/* 0; -1: closed before */
 int	chanclosing(Channel*);		/* -1: open; else elements left */
 void	chansetname(Channel*, const char *fmt, ...) L9PRINTF(2, 3);
 int	chanprint(Channel*, const char *fmt, ...) L9PRINTF(2, 3);	/* as chansendp, of a malloced string */
+int	p9chanprint(Channel*, const char *fmt, ...);	/* the same, with the verbs of p9print */
 
 struct Chaninfo
 {

@@ -2,20 +2,13 @@
 
 #include "chan.h"
 
-/* the receiver frees what it gets */
+/* s was malloced: the receiver frees it, or it is freed here */
 int
-chanprint(Channel *c, const char *fmt, ...)
+l9chansendstr(Channel *c, char *s)
 {
-	va_list arg;
 	Task *t;
-	char *s;
 	int n, e;
 
-	va_start(arg, fmt);
-	n = vasprintf(&s, fmt, arg);
-	va_end(arg);
-	if(n < 0)
-		return l9err(ENOMEM, "out of memory");
 	t = l9cur();
 	/* a kill in the middle would leave s with nobody */
 	l9holdkill(t);
@@ -27,6 +20,21 @@ chanprint(Channel *c, const char *fmt, ...)
 	}
 	l9allowkill(t);
 	return n;
+}
+
+int
+chanprint(Channel *c, const char *fmt, ...)
+{
+	va_list arg;
+	char *s;
+	int n;
+
+	va_start(arg, fmt);
+	n = vasprintf(&s, fmt, arg);
+	va_end(arg);
+	if(n < 0)
+		return l9err(ENOMEM, "out of memory");
+	return l9chansendstr(c, s);
 }
 
 static int

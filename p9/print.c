@@ -206,6 +206,18 @@ p9smprint(const char *fmt, ...)
 	return s;
 }
 
+int
+p9chanprint(Channel *c, const char *fmt, ...)
+{
+	va_list arg;
+	char *s;
+
+	va_start(arg, fmt);
+	s = p9vsmprint(fmt, arg);
+	va_end(arg);
+	return s == nil? -1: l9chansendstr(c, s);
+}
+
 void
 p9werrstr(const char *fmt, ...)
 {

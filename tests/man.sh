@@ -280,7 +280,7 @@ while read -r x; do
 done >"$tmp/err"
 okempty 'every name of plan9/*.h is in p9names.7' "$tmp/err"
 
-sed -n '/^\.Ss Not there/,/^\.Sh/s/^\.Li \([a-z0-9]*\) .*/\1/p' "$man/p9names.7" >"$tmp/not"
+sed -n '/^\.Ss Not there/,/^\.Sh/s/^\.\(It \)*Li \([_a-z0-9]*\) .*/\2/p' "$man/p9names.7" >"$tmp/not"
 while read -r x; do
 	cat $header "$src"/include/plan9/*.h | grep "^[A-Za-z#].*[^a-z0-9]$x(" 
 done <"$tmp/not" >"$tmp/err"

@@ -585,6 +585,31 @@ test_post9p(void **state)
 	free(path);
 }
 
+static void
+printing(void *v)
+{
+	werrstr("a reason");
+	if(chanprint(v, "%ud %q %r", 7u, "it's") < 0)
+		abort();
+}
+
+/* chanprint takes Plan 9's verbs here */
+static void
+test_chanprint(void **state)
+{
+	Channel *c;
+	char *s;
+
+	c = chancreate(sizeof(char*), 0);
+	assert_true(threadcreate(printing, c, 0) > 0);
+	s = recvp(c);
+	assert_string_equal(s, "7 'it''s' a reason");
+	free(s);
+	chanclose(c);
+	assert_int_equal(chanprint(c, "%d", 1), -1);
+	chanfree(c);
+}
+
 int
 main(void)
 {
@@ -602,6 +627,7 @@ main(void)
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_locks),
+		cmocka_unit_test(test_chanprint),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_rfork),
 		cmocka_unit_test(test_post9p),

@@ -26,6 +26,7 @@
 #define nbrecvp(c)	channbrecvp(c)
 #define nbsendul(c, v)	p9nbsendul(c, v)
 #define nbrecvul(c)	channbrecvul(c)
+#define chanprint(...)	p9chanprint(__VA_ARGS__)
 
 /*
  * Two arguments: the channel call.  Four: the socket call, or its

@@ -153,6 +153,8 @@ int	l9deadlook(void);
 void	l9errget(int *e, char *buf);
 void	l9errput(int e, const char *buf);
 
+/* chanprint: send s, which was malloced, or free it */
+int	l9chansendstr(Channel *c, char *s);
 /* c, which is new, is called that in reports */
 void	l9chancalled(Channel *c, const char *name);
 /* c is the library's own, to the end: it is no leak */
