@@ -220,6 +220,18 @@ test_read(void **state)
 	unlink(name);
 }
 
+static int
+vprint(Biobuf *p, const char *fmt, ...)
+{
+	va_list arg;
+	int n;
+
+	va_start(arg, fmt);
+	n = Bvprint(p, fmt, arg);
+	va_end(arg);
+	return n;
+}
+
 static void
 test_write(void **state)
 {
@@ -232,7 +244,7 @@ test_write(void **state)
 	assert_non_null(p);
 	assert_int_equal(Bputc(p, 'a'), 0);
 	assert_int_equal(Bwrite(p, "bc", 2), 2);
-	assert_int_equal(Bprint(p, "%d %q\n", 5, "x y"), 8);
+	assert_int_equal(vprint(p, "%d %q\n", 5, "x y"), 8);
 	assert_int_equal(Bbuffered(p), 11);
 	assert_int_equal(Boffset(p), 11);
 	assert_int_equal(Bgetc(p), Beof);

@@ -335,6 +335,100 @@ test_tasks(void **state)
 	check("mine", "%r");
 }
 
+/* what a program's own function with ... calls */
+static void
+each(int fd, const char *fmt, ...)
+{
+	va_list arg;
+	char small[4], *s;
+
+	va_start(arg, fmt);
+	assert_int_equal(p9vfprint(fd, fmt, arg), 8);
+	va_end(arg);
+	va_start(arg, fmt);
+	assert_int_equal(p9vsnprint(buf, sizeof buf, fmt, arg), 8);
+	va_end(arg);
+	assert_string_equal(buf, "7 'x''s'");
+	va_start(arg, fmt);
+	assert_int_equal(p9vsnprint(small, sizeof small, fmt, arg), 3);
+	va_end(arg);
+	assert_string_equal(small, "7 '");
+	va_start(arg, fmt);
+	assert_ptr_equal(p9vseprint(buf, buf + sizeof buf, fmt, arg), buf + 8);
+	va_end(arg);
+	va_start(arg, fmt);
+	s = p9vsmprint(fmt, arg);
+	va_end(arg);
+	assert_string_equal(s, buf);
+	free(s);
+}
+
+/* what f writes to descriptor n, in buf */
+static void
+written(int n, void (*f)(void))
+{
+	int p[2], old;
+	ssize_t r;
+
+	assert_int_equal(pipe(p), 0);
+	fflush(stdout);
+	old = dup(n);
+	dup2(p[1], n);
+	f();
+	dup2(old, n);
+	close(old);
+	close(p[1]);
+	r = read(p[0], buf, sizeof buf - 1);
+	buf[r < 0? 0: r] = '\0';
+	close(p[0]);
+}
+
+static void
+logs(void)
+{
+	p9syslog(1, "p9print", "%ud %q", 7u, "x y");
+}
+
+static void
+logsnowhere(void)
+{
+	p9syslog(1, NULL, "%s", "text");
+}
+
+static void
+logsaside(void)
+{
+	p9syslog(0, NULL, "%s", "text");
+}
+
+static void
+prints(void)
+{
+	assert_int_equal(p9print("%d %q\n", 7, "x y"), 8);
+}
+
+static void
+test_others(void **state)
+{
+	int p[2];
+
+	assert_int_equal(pipe(p), 0);
+	each(p[1], "%d %q", 7, "x's");
+	memset(buf, 0, sizeof buf);
+	assert_int_equal(read(p[0], buf, sizeof buf), 8);
+	assert_string_equal(buf, "7 'x''s'");
+	close(p[0]);
+	close(p[1]);
+	written(1, prints);
+	assert_string_equal(buf, "7 'x y'\n");
+	written(2, logs);
+	assert_string_equal(buf, "p9print: 7 'x y'\n");
+	written(2, logsnowhere);
+	assert_string_equal(buf, "syslog: text\n");
+	written(2, logsaside);
+	assert_string_equal(buf, "");
+}
+
 int
 main(void)
 {
@@ -350,6 +444,7 @@ main(void)
 		cmocka_unit_test(test_truncation),
 		cmocka_unit_test(test_fprint),
 		cmocka_unit_test(test_tasks),
+		cmocka_unit_test(test_others),
 	};
 
 	if(threadinit() < 0)
