@@ -60,11 +60,13 @@ put(Out *o, const char *s, size_t n)
 		m = (size_t)(o->e - o->p);
 		if(m > n)
 			m = n;
-		if(m > 0)
+		/* o->p is nil where the text is only counted */
+		if(m > 0){
 			memcpy(o->p, s, m);
-		o->p += m;
-		s += m;
-		n -= m;
+			o->p += m;
+			s += m;
+			n -= m;
+		}
 		if(n == 0 || o->flush == nil)
 			return;
 		if(o->flush(o) < 0){
