@@ -142,6 +142,8 @@ stackused(Task *t, Proc *p, bool running)
 		sp = l9ctxsp(&ctx);
 	}else if(p == l9proc)
 		sp = __builtin_frame_address(0);
+	else if(ldrlx(&p->inbox) == Parked)
+		sp = p->idlesp;		/* the last to run idles on its own stack */
 	top = t->stack + t->slot;
 	return sp > t->stack && sp < top? (size_t)(top - sp): 0;
 }

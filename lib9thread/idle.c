@@ -168,6 +168,7 @@ l9idle(Proc *p)
 
 	if(spin(p))
 		return;
+	p->idlesp = __builtin_frame_address(0);
 	none = 0;
 	/* relaxed: the sleeper publishes nothing but the word itself */
 	if(!cas1rlx(&p->inbox, &none, Parked))

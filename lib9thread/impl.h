@@ -182,6 +182,7 @@ struct Proc
 	int	quota;		/* ops in a row without a switch */
 	uint64_t	nswitch;
 	int64_t	now;		/* the time, some switches ago: for reports */
+	char	*idlesp;	/* the stack of cur, while it idles: for reports */
 	int	ntask;		/* live ones */
 	uint32_t	nextid;		/* id.c */
 

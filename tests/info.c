@@ -475,6 +475,9 @@ procs(void **state)
 	snprintf(want, sizeof want, "%10d %9d %8d asleep, ", there, threadpid(id), 1);
 	assert_memory_equal(procline(there), want, strlen(want));
 	assert_non_null(strstr(procline(there), " switches, system"));
+	/* it idles on its own stack */
+	assert_line(id, " waiting   recv (work), ");
+	assert_between(threadline(id), ", stack ", " of ", 300, 100*1024);
 	/* a busy one, of which nothing more is known */
 	assert_line(busy, " running  : spins");
 	snprintf(want, sizeof want, " awake, thread %d, ", busy);
