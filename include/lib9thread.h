@@ -344,6 +344,7 @@ void	timerfree(Timer*);		/* stops it and frees its channel too */
 Ioproc*	ioproc(void);			/* null: see errstr */
 void	closeioproc(Ioproc*);
 void	iointerrupt(Ioproc*);
+int	ioflush(Ioproc*);	/* 0: there is nothing to flush */
 long	iocall(Ioproc*, long (*op)(va_list*), ...);	/* what op returns; -1 */
 int	ioopen(Ioproc*, const char *file, int flags, ...);	/* as open(2), close-on-exec */
 int	ioclose(Ioproc*, int fd);

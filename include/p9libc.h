@@ -138,6 +138,7 @@ char*	p9sysname(void);
 char*	p9getenv(const char *name);	/* to be freed; null */
 int	p9putenv(const char *name, const char *value);	/* 0; -1 */
 int	p9rfork(int flags);
+int	p9procrfork(void (*f)(void*), void *arg, unsigned int stacksize, int flags);	/* id; -1 */
 int	p9notify(void (*f)(void*, char*));	/* 0; -1 */
 int	p9noted(int how);
 int	p9postnote(int who, int pid, const char *note);	/* 0; -1 */

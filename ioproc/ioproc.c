@@ -72,6 +72,15 @@ iointerrupt(Ioproc *io)
 	l9helperint(io->helper);
 }
 
+/* 9front's: an interrupt never waits for the next call here, so there is none to forget */
+int
+ioflush(Ioproc *io)
+{
+	if(io == nil)
+		l9misuse("ioflush", "nil Ioproc");
+	return 0;
+}
+
 long
 l9iodirect(long (*op)(va_list*), ...)
 {

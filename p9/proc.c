@@ -109,3 +109,12 @@ p9rfork(int flags)
 		setpgid(0, 0);
 	return pid;
 }
+
+/* what procs have of their own or a process has but one of; they cannot part with descriptors or the environment */
+int
+p9procrfork(void (*f)(void*), void *arg, unsigned int stacksize, int flags)
+{
+	if(flags & ~(RFPROC|RFMEM|RFNOWAIT|RFNAMEG|RFNOTEG))
+		return l9err(EINVAL, "bad rfork flags");
+	return proccreate(f, arg, stacksize);
+}

@@ -632,6 +632,7 @@ test_idle(void **state)
 	for(i = 0; i < 100; i++){
 		iointerrupt(io);
 		iointerrupt(io);
+		assert_int_equal(ioflush(io), 0);
 		assert_int_equal(write(p[1], "x", 1), 1);
 		assert_int_equal(ioread(io, p[0], &c, 1), 1);
 	}

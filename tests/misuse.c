@@ -190,6 +190,13 @@ ionilint(void)
 }
 
 static void
+ionilflush(void)
+{
+	expect("ioflush: nil Ioproc");
+	ioflush(nil);
+}
+
+static void
 ticker0(void)
 {
 	expect("ticker: period of 0 ns");
@@ -330,6 +337,7 @@ static Case cases[] = {
 	{"iocall nil ioproc", ioniliop},
 	{"iocall nil op", ionilop},
 	{"iointerrupt nil", ionilint},
+	{"ioflush nil", ionilflush},
 	{"ticker 0", ticker0},
 	{"ticker -5", tickerneg},
 	{"timerreset 0", reset0},

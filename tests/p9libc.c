@@ -555,6 +555,33 @@ test_rfork(void **state)
 	assert_int_equal(waitpid(-1, nil, 0), -1);
 }
 
+static void
+tell(void *v)
+{
+	Channel *c;
+
+	c = v;
+	sendul(c, (ulong)threadid());
+}
+
+static void
+test_procrfork(void **state)
+{
+	Channel *c;
+	int id;
+
+	c = chancreate(sizeof(ulong), 0);
+	assert_non_null(c);
+	id = procrfork(tell, c, 8192, RFNAMEG|RFNOTEG|RFNOWAIT);
+	assert_true(id > 0);
+	assert_int_equal(recvul(c), id);
+	/* what procs share */
+	assert_int_equal(procrfork(tell, c, 8192, RFFDG), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(procrfork(tell, c, 8192, RFENVG|RFNAMEG), -1);
+	chanfree(c);
+}
+
 /* as much as can be seen without 9pserve */
 static void
 test_post9p(void **state)
@@ -630,6 +657,7 @@ main(void)
 		cmocka_unit_test(test_chanprint),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_rfork),
+		cmocka_unit_test(test_procrfork),
 		cmocka_unit_test(test_post9p),
 	};
 

@@ -27,6 +27,7 @@
 #define nbsendul(c, v)	p9nbsendul(c, v)
 #define nbrecvul(c)	channbrecvul(c)
 #define chanprint(...)	p9chanprint(__VA_ARGS__)
+#define procrfork(f, a, s, g)	p9procrfork(f, a, s, g)
 
 /*
  * Two arguments: the channel call.  Four: the socket call, or its
