@@ -224,6 +224,79 @@ inuse(void)
 	return pages*(size_t)sysconf(_SC_PAGESIZE);
 }
 
+/*
+ * Programs are started without copying this one's memory, so little is
+ * needed; where there is none at all, the call says so.
+ */
+typedef struct Piece Piece;
+struct Piece
+{
+	Piece	*next;
+};
+
+static Piece*
+eat(Piece *all, size_t size)
+{
+	Piece *p;
+
+	while((p = malloc(size)) != NULL){
+		p->next = all;
+		all = p;
+	}
+	return all;
+}
+
+static int
+starttrue(void)
+{
+	return threadspawnl(NULL, "true", "true", NULL);
+}
+
+static void
+waittrue(int pid)
+{
+	Waitmsg *m;
+
+	assert_true(pid > 0);
+	m = procwait(pid);
+	assert_non_null(m);
+	assert_string_equal(m->msg, "");
+	free(m);
+}
+
+static void
+test_spawn(void **state)
+{
+	Piece *all, *p;
+	int i, pid;
+
+	(void)state;
+	waittrue(starttrue());
+	all = eat(NULL, 1<<20);
+	assert_non_null(all);
+	p = all;
+	all = p->next;
+	free(p);
+	for(i = 0; i < 20; i++)
+		waittrue(starttrue());
+	all = eat(all, 4096);
+	all = eat(all, sizeof *p);
+	for(i = 0; i < 20; i++){
+		pid = starttrue();
+		if(pid > 0)
+			waittrue(pid);
+		else{
+			assert_int_equal(errno, ENOMEM);
+			checkerr("out of memory");
+		}
+	}
+	while((p = all) != NULL){
+		all = p->next;
+		free(p);
+	}
+	waittrue(starttrue());
+}
+
 int
 main(void)
 {
@@ -231,6 +304,7 @@ main(void)
 		/* in this order: address space that stacks have had stays theirs */
 		cmocka_unit_test(test_channels),
 		cmocka_unit_test(test_unbounded),
+		cmocka_unit_test(test_spawn),
 		cmocka_unit_test(test_tasks),
 		cmocka_unit_test(test_procs),
 		cmocka_unit_test(test_joined),
