@@ -1,8 +1,6 @@
 /*
  * New tasks, on this proc, on a new one, and on somebody else's.
  */
-#include <sched.h>
-
 #include "hot.h"
 
 static const Threadattr defaults;
@@ -93,34 +91,14 @@ createhere(Proc *p, void (*f)(void*), void *arg, const Threadattr *a, int *id)
 	return t;
 }
 
-/* at, whose word was w, is the task of that id and does not end while it is pinned; false: it has ended */
-static bool
-pin(Task *at, int id, uint64_t w)
-{
-	for(;;){
-		if(!l9isid(w, id))
-			return false;
-		if(w & Wordpin){
-			/* somebody else's, who is in the middle of a few instructions */
-			sched_yield();
-			w = ldrlx(&at->word);
-		}else if(casar(&at->word, &w, w | Wordpin))
-			return true;
-	}
-}
-
-/* the task whose id was given may not end while we use its proc: Wordpin */
+/* the task whose id was given may not end while its proc, there, is used: l9pin */
 static int
-createthere(Proc *self, int peer, void (*f)(void*), void *arg, const Threadattr *a)
+createthere(Proc *self, Proc *there, void (*f)(void*), void *arg, const Threadattr *a)
 {
 	Task *t, *at;
-	uint64_t w;
 	int id;
 
-	at = l9idword(peer, &w);
-	if(at == nil)
-		return l9err(ESRCH, "no such thread");
-	t = new(at->proc, f, arg, a);
+	t = new(there, f, arg, a);
 	if(t == nil)
 		return -1;
 	t->newborn = true;
@@ -129,13 +107,13 @@ createthere(Proc *self, int peer, void (*f)(void*), void *arg, const Threadattr 
 		undo(t);
 		return -1;
 	}
-	if(!pin(at, peer, w)){
+	at = l9pin(a->proc);
+	if(at == nil){
 		withdraw(t);
 		return l9err(ESRCH, "no such thread");
 	}
-	l9push(at->proc, t, t);
-	/* release: l9idend's look finds the push done */
-	atomic_fetch_and_explicit(&at->word, ~(uint64_t)Wordpin, memory_order_release);
+	l9push(there, t, t);
+	l9unpin(at);
 	return id;
 }
 
@@ -154,8 +132,7 @@ home(void)
 int
 threadcreatex(const Threadattr *a, void (*f)(void*), void *arg)
 {
-	Proc *p;
-	Task *at;
+	Proc *p, *there;
 	int id;
 
 	if(a == nil)
@@ -163,9 +140,11 @@ threadcreatex(const Threadattr *a, void (*f)(void*), void *arg)
 	check("threadcreatex", f, a);
 	p = home();
 	if(a->proc != 0){
-		at = l9idtask(a->proc);
-		if(at == nil || at->proc != p)
-			return createthere(p, a->proc, f, arg, a);
+		there = l9idproc(a->proc);
+		if(there == nil)
+			return l9err(ESRCH, "no such thread");
+		if(there != p)
+			return createthere(p, there, f, arg, a);
 	}
 	return createhere(p, f, arg, a, &id) == nil? -1: id;
 }

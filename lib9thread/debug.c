@@ -305,7 +305,7 @@ dumpproc(Proc *p, int fd)
 		return;
 	t = p->cur;	/* nil, or without an id: it begins or ends */
 	id = t == nil? 0: (int)(ldrlx(&t->word)>>32);
-	add(&x, "%10u %9d %8d ", p->index, p->ospid, n);
+	add(&x, "%10u %9d %8d ", p->index, ldrlx(&p->ospid), n);
 	if(ldrlx(&p->inbox) == Parked)
 		add(&x, "asleep");
 	else if(id != 0)

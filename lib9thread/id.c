@@ -12,8 +12,6 @@
  * A table that is outgrown is kept: somebody may be reading it.  All of
  * them together are no larger than the one in use.
  */
-#include <sched.h>
-
 #include "hot.h"
 
 enum {
@@ -200,17 +198,62 @@ uint64_t
 l9idend(Task *t)
 {
 	uint64_t w;
+	int i;
 
 	w = ldrlx(&t->word);
-	for(;;){
-		/* somebody makes a task next to this one: create.c */
-		while(w & Wordpin){
-			sched_yield();
+	for(i = 0;;)
+		if(w & Wordpin){
+			l9spinpause(i++);
 			w = ldrlx(&t->word);
-		}
-		if(casar(&t->word, &w, 0))
+		/* acquire: l9unpin's release */
+		}else if(casar(&t->word, &w, 0))
 			return w;
-	}
+}
+
+/*
+ * The live task with this id, which does not end until l9unpin; that is to
+ * come in a few instructions, since its end spins meanwhile.  nil: none.
+ */
+Task*
+l9pin(int id)
+{
+	Task *t;
+	uint64_t w;
+	int i;
+
+	t = l9idtask(id);
+	if(t == nil)
+		return nil;
+	w = ldrlx(&t->word);
+	for(i = 0; l9isid(w, id);)
+		if(w & Wordpin){
+			l9spinpause(i++);
+			w = ldrlx(&t->word);
+		}else if(casar(&t->word, &w, w | Wordpin))
+			return t;
+	return nil;
+}
+
+void
+l9unpin(Task *t)
+{
+	/* release: l9idend comes after what was done meanwhile */
+	atomic_fetch_and_explicit(&t->word, ~(uint64_t)Wordpin, memory_order_release);
+}
+
+/* the proc of the live task with this id, or nil */
+Proc*
+l9idproc(int id)
+{
+	Proc *p;
+	Task *t;
+
+	t = l9pin(id);
+	if(t == nil)
+		return nil;
+	p = t->proc;
+	l9unpin(t);
+	return p;
 }
 
 /*

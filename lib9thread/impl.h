@@ -70,7 +70,7 @@ enum {
 	Wordsusp = 1<<5,	/* not to run: threadsuspend */
 	Wordheld = 1<<6,	/* with Wordsusp: it would run, and is in no queue */
 	Wordjoin = 1<<7,	/* somebody waits for the end: join.c */
-	Wordpin = 1<<8,		/* not to end just now: create.c */
+	Wordpin = 1<<8,		/* not to end just now: l9pin */
 	Worddetach = 1<<9,	/* nobody wants its status: join.c */
 };
 
@@ -194,7 +194,7 @@ struct Proc
 	int	untillow;	/* picks until the lowest priority has its turn */
 	Task	*pinned;	/* it alone runs: threadpin; nil: all do */
 	Queue	aside;		/* ready, but another is pinned */
-	int	ospid;		/* of the OS thread */
+	_Atomic int	ospid;	/* of the OS thread; 0: it has not begun.  No order needed */
 	bool	system;		/* does not keep the program alive */
 	Queue	idlers;		/* in threadidle: run when nothing is ready */
 	bool	adopted;	/* its OS thread is not the library's: self is a task */
@@ -248,6 +248,9 @@ void	l9taskmain(void*);
 _Noreturn void	l9taskend(void);
 void	l9selfend(Proc*);
 
+/* spin.c */
+void	l9spinpause(int i);
+
 /* idle.c */
 void	l9push(Proc*, Task *first, Task *last);
 bool	l9takein(Proc*);
@@ -282,6 +285,9 @@ int	l9idinit(void);
 int	l9idnew(Proc*, Task*, uint64_t bits);
 uint64_t	l9idend(Task*);
 Task	*l9idtask(int id);
+Task	*l9pin(int id);
+void	l9unpin(Task*);
+Proc	*l9idproc(int id);
 void	l9eachtask(void (*f)(Task*, int id, void*), void*);
 
 static inline bool

@@ -69,6 +69,7 @@ procalloc(void)
 	p->foreign = false;
 	p->untiltakein = Ntakein;
 	p->data = nil;
+	strlx(&p->ospid, 0);
 	return p;
 }
 
@@ -89,7 +90,7 @@ procbegin(Proc *p)
 	l9proc = p;
 	p->cur = &p->self;
 	p->errnop = &errno;
-	p->ospid = l9ospid();
+	strlx(&p->ospid, l9ospid());
 	p->cxx = l9cxxstate();
 	p->now = l9nsecold();
 	l9santhread(&p->self.san);

@@ -71,16 +71,29 @@ needstack(int n)
 			threadid(), t->name, n, left);
 }
 
+/* 0: its OS thread has been made, and has not begun */
+static int
+pidof(int id)
+{
+	Task *t;
+	int pid;
+
+	t = l9pin(id);
+	if(t == nil)
+		return l9err(ESRCH, "no such thread");
+	pid = ldrlx(&t->proc->ospid);
+	l9unpin(t);
+	return pid;
+}
+
 int
 threadpid(int id)
 {
-	Task *t;
-	Proc *p;
+	int i, pid;
 
-	t = id == 0? l9cur(): l9idtask(id);
-	/* nil: it ended meanwhile, and its memory went back to the system */
-	p = t != nil? t->proc: nil;
-	if(p == nil)
-		return l9err(ESRCH, "no such thread");
-	return p->ospid;
+	if(id == 0)
+		return ldrlx(&l9cur()->proc->ospid);
+	for(i = 0; (pid = pidof(id)) == 0; i++)
+		l9spinpause(i);
+	return pid;
 }

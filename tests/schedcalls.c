@@ -304,6 +304,93 @@ pids(void **state)
 	assert_err(ESRCH, "no such thread");
 }
 
+/* of a proc just made: its OS thread may not have begun */
+static void
+pidatonce(void **state)
+{
+	Threadattr a = {.joinable = 1};
+	int i, id, pid, there;
+
+	for(i = 0; i < ntimes(200); i++){
+		/* paused, so that it is there to be asked about */
+		a.paused = 1;
+		id = proccreatex(&a, pidof, &there);
+		assert_true(id > 0);
+		pid = threadpid(id);
+		assert_int_equal(threadresume(id), 0);
+		assert_int_equal(threadjoin(id, nil, 0), 0);
+		assert_int_equal(pid, there);
+	}
+}
+
+/* asked about, and made a place for others, while they come and go */
+typedef struct Passer Passer;
+struct Passer
+{
+	_Atomic int	id;
+	_Atomic bool	stop;
+	_Atomic int	nborn;
+	_Atomic int	nran;
+};
+
+static void
+born(void *v)
+{
+	((Passer*)v)->nran++;
+}
+
+static void
+asks(void *v)
+{
+	Threadattr a = {.name = "born"};
+	Passer *p;
+	int n;
+
+	p = v;
+	while(!p->stop){
+		n = threadpid(p->id);
+		TCHECK(n > 0 || iserr(ESRCH, "no such thread"));
+		a.proc = p->id;
+		if(threadcreatex(&a, born, p) > 0)
+			p->nborn++;
+		else
+			TCHECK(iserr(ESRCH, "no such thread"));
+	}
+}
+
+static void
+nothing(void *v)
+{
+	threadyield();
+}
+
+static void
+passing(void **state)
+{
+	Threadattr a = {.joinable = 1};
+	Passer p;
+	int i, k, n, id[2];
+
+	memset(&p, 0, sizeof p);
+	p.id = threadcreate(nothing, nil, 0);
+	for(i = 0; i < 2; i++)
+		id[i] = proccreatex(&a, asks, &p);
+	n = ntimes(300);
+	for(i = 0; i < n; i++){
+		/* in this proc, and sometimes in one that ends with it */
+		p.id = i%16 == 0? proccreate(nothing, nil, 0): threadcreate(nothing, nil, 0);
+		assert_true(p.id > 0);
+		for(k = 0; k < 3; k++)
+			threadyield();
+	}
+	p.stop = true;
+	for(i = 0; i < 2; i++)
+		assert_int_equal(threadjoin(id[i], nil, 0), 0);
+	while(p.nran < p.nborn)
+		threadsleep(Millisecond);
+	assert_int_equal(p.nran, p.nborn);
+}
+
 static int
 square(void *v)
 {
@@ -621,6 +708,8 @@ main(int argc, char *argv[])
 		TEST(noswitch),
 		TEST(enough),
 		TEST(pids),
+		TEST(pidatonce),
+		TEST(passing),
 		TEST(par),
 		TEST(parended),
 	};
