@@ -187,7 +187,8 @@ state(Look *l)
 {
 	if(l->word & Wordwait)
 		return "waiting";
-	if(l->word & Wordheld)
+	/* one that runs may have been told to stop; put aside, it may be idling for its proc */
+	if(l->word & Wordheld || (l->word & Wordsusp && !l->running))
 		return "suspended";
 	return l->running? "running": "ready";
 }

@@ -380,7 +380,7 @@ static void
 states(void **state)
 {
 	static const Threadattr paused = {.name = "paused", .paused = 1};
-	int id[4], i;
+	int id[6], i;
 
 	id[0] = threadcreate(idles, c, 0);
 	id[1] = threadcreatex(&paused, idles, c);
@@ -388,6 +388,10 @@ states(void **state)
 	id[2] = threadcreate(idles, c, 0);
 	id[3] = threadcreate(idles, c, 0);
 	threadint(id[3]);
+	/* these two have not had a turn since */
+	id[4] = threadcreatex(&paused, idles, c);
+	id[5] = threadcreate(idles, c, 0);
+	threadsuspend(id[5]);
 	threadsetname("me");
 	look();
 	assert_line(threadid(), " running");
@@ -398,15 +402,17 @@ states(void **state)
 	assert_line(id[2], TSTACKUSED? " ready    , stack ": " ready    ");
 	assert_line(id[3], ", interrupt pending");
 	assert_null(strstr(threadline(id[2]), "pending"));
+	assert_line(id[4], " suspended");
+	assert_line(id[5], " suspended");
 	threadkill(id[2]);
 	look();
 	assert_line(id[2], ", killed");
-	for(i = 0; i < 4; i++)
+	for(i = 0; i < nelem(id); i++)
 		threadkill(id[i]);
 	while(threadyield() > 0)
 		;
 	look();
-	for(i = 0; i < 4; i++)
+	for(i = 0; i < nelem(id); i++)
 		assert_null(threadline(id[i]));
 }
 
