@@ -139,7 +139,7 @@ int
 threadexec(Channel *pidc, int fd[3], const char *cmd, char *argv[])
 {
 	Program p = {"threadexec", fd, cmd, argv, nil};
-	uint64_t serial;
+	uint64_t serial = 0;
 	int pid;
 
 	pid = spawn(&p, &serial);
@@ -150,7 +150,7 @@ int
 threadexecl(Channel *pidc, int fd[3], const char *cmd, ...)
 {
 	Program p = {"threadexecl", fd, cmd, nil, nil};
-	uint64_t serial;
+	uint64_t serial = 0;
 	va_list arg;
 	int pid;
 
@@ -170,7 +170,7 @@ int
 procexecl(Channel *pidc, const char *prog, ...)
 {
 	Program p = {"procexecl", nil, prog, nil, nil};
-	uint64_t serial;
+	uint64_t serial = 0;
 	va_list arg;
 	int pid;
 
