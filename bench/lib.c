@@ -49,3 +49,88 @@ done(void)
 {
 	chansendp(donechan, NULL);
 }
+
+static Channel *c1, *c2;
+static long nop;
+
+static void
+ping(void *v)
+{
+	long i;
+
+	for(i = 0; i < nop; i++){
+		chansendp(c1, v);
+		chanrecvp(c2);
+	}
+	done();
+}
+
+static void
+pong(void *v)
+{
+	long i;
+
+	for(i = 0; i < nop; i++){
+		chanrecvp(c1);
+		chansendp(c2, v);
+	}
+	done();
+}
+
+double
+pingpong(long n, Starter *startone, int64_t (*now)(void))
+{
+	int64_t t;
+
+	nop = n/2 + 1;
+	c1 = mkchan(0);
+	c2 = mkchan(0);
+	t = now();
+	startone(ping, NULL);
+	startone(pong, NULL);
+	await(2);
+	t = now() - t;
+	chanfree(c1);
+	chanfree(c2);
+	return (double)t/(double)(2*nop);
+}
+
+static void
+produce(void *v)
+{
+	long i;
+
+	for(i = 0; i < nop; i++)
+		chansendp(c1, v);
+	done();
+}
+
+static void
+consume(void *v)
+{
+	long i;
+
+	(void)v;
+	for(i = 0; i < nop; i++)
+		chanrecvp(c1);
+	done();
+}
+
+double
+stream(long n, int npair, Starter *startone, int64_t (*now)(void))
+{
+	int64_t t;
+	int i;
+
+	nop = n/npair + 1;
+	c1 = mkchan(128);
+	t = now();
+	for(i = 0; i < npair; i++){
+		startone(produce, NULL);
+		startone(consume, NULL);
+	}
+	await(2*npair);
+	t = now() - t;
+	chanfree(c1);
+	return (double)t/(double)(nop*npair);
+}
