@@ -161,6 +161,7 @@ joinlive(Task *t, int id, char *status)
 	int why;
 
 	self = l9cur();
+	l9waitingfor(self, "threadjoin", "thread %d", id);
 	l9lock(&t->joinlk);
 	if(!mark(t, id, Wordjoin)){
 		l9unlock(&t->joinlk);
@@ -171,7 +172,6 @@ joinlive(Task *t, int id, char *status)
 		l9unlock(&t->joinlk);
 		return l9errwhy(why);
 	}
-	l9waitingfor(self, "threadjoin", "thread %d", id);
 	w.task = self;
 	w.v = status;
 	wqput(&t->joinq, &w);
