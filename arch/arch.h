@@ -3,7 +3,7 @@
  * folder, which knows nothing of tasks or channels.
  *
  * A CPU is a folder with ctx.h and ctx.S (or ctx.c); an OS is a folder
- * with wait.c and mem.c.  Meson picks one of each.  What only needs POSIX
+ * with wait.c, poll.c, mem.c and child.c.  Meson picks one of each.  What only needs POSIX
  * stands in this folder itself.
  */
 #ifndef L9ARCH_H
@@ -47,6 +47,51 @@ void	l9waitword(_Atomic uint32_t *w, uint32_t val, int64_t until);
  * handlers.
  */
 void	l9wakeword(_Atomic uint32_t *w);
+
+/*
+ * A poller: one OS thread, its owner, waits by it until some of many descriptors
+ * can be read or written.  All is the owner's but for l9pollwake.
+ */
+typedef struct Poller Poller;
+
+enum {
+	Pollin = 1<<0,		/* reading would not block */
+	Pollout = 1<<1,		/* writing would not block */
+};
+
+/* NULL with errno.  There is no way to free one */
+Poller	*l9pollnew(void);
+
+/*
+ * Have the next l9pollwait tell, once, when the descriptor is ready for one of
+ * `what`; replaces what was asked of it before.  Readiness counts that was
+ * there already.  0.  1: the number meant another file when it was last armed
+ * here, or never was; an OS may not know.  -1 with errno: EBADF; EPERM, it
+ * cannot be waited for; ENOMEM, ENOSPC.  There is no disarming: a
+ * descriptor that is closed is forgotten, and an event that nobody wants any
+ * more is told once.
+ */
+int	l9pollarm(Poller *p, int fd, int what);
+
+/*
+ * How many descriptors are ready.  If none is: 0, where `sleep` is 0; else sleep
+ * until one is, or l9pollwake.  May return 0 for no reason.
+ */
+int	l9pollwait(Poller *p, int sleep);
+
+/* the i-th of them, and in *what for what.  An error is readiness for all */
+int	l9pollready(Poller *p, int i, int *what);
+
+/* have the owner's l9pollwait, or the next one, return.  By any OS thread; errno is left alone */
+void	l9pollwake(Poller *p);
+
+/*
+ * read(2) and write(2) of a descriptor that is no socket, without blocking
+ * whatever its mode is.  -1 with errno: EAGAIN, it would block; EOPNOTSUPP,
+ * there is no way to tell.
+ */
+long	l9tryread(int fd, void *buf, size_t n);
+long	l9trywrite(int fd, const void *buf, size_t n);
 
 /*
  * Address space for stacks, zero when first touched, committed as it is
