@@ -1,7 +1,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "ioimpl.h"
+#include "try.h"
 
 /* what was read before an error or an interrupt counts */
 static long
@@ -32,5 +32,7 @@ ioreadn(Ioproc *io, int fd, void *buf, long n)
 {
 	if(n < 0)
 		return l9err(EINVAL, "negative count");
+	if(io == nil)
+		return l9tryread1("ioreadn", fd, buf, n, true, doreadn);
 	return l9iocall(io, "ioreadn", fd, nil, doreadn, fd, buf, n);
 }

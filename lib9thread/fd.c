@@ -144,7 +144,7 @@ l9fdtry(Fdcall *c)
 void
 l9fdtried(Fdcall *c, bool drained)
 {
-	if(drained)
+	if(drained && c->side == Fdin)
 		strlx(&c->d->drained, true);
 	addar(&c->d->use, -1);
 	pthread_setcancelstate(c->cancel, nil);
@@ -415,4 +415,10 @@ l9fdclosed(int fd)
 	d = fd < 0? nil: find(fd);
 	if(d != nil)
 		wakeall(d, nil, nil, Wdone);
+}
+
+void
+l9worked(void)
+{
+	l9progress();
 }

@@ -207,8 +207,11 @@ enum {
 	Fdclosed,	/* by ioclose, since l9fdbegin */
 };
 int	l9fdtry(Fdcall*);
-/* drained: there is nothing left for now */
+/* drained: it was a read, and there is nothing left for now */
 void	l9fdtried(Fdcall*, bool drained);
+
+/* an operation that did not need to wait is done: a task that has had its quota of them lets others run */
+void	l9worked(void);
 
 /* why, as l9wait's; Wclosed is ioclose.  -1 with errno: it cannot be waited for */
 int	l9fdwait(Fdcall*);
