@@ -63,21 +63,23 @@ enum {
 Poller	*l9pollnew(void);
 
 /*
- * Have the next l9pollwait tell, once, when the descriptor is ready for one of
- * `what`; replaces what was asked of it before.  Readiness counts that was
- * there already.  0.  1: the number meant another file when it was last armed
- * here, or never was; an OS may not know.  -1 with errno: EBADF; EPERM, it
- * cannot be waited for; ENOMEM, ENOSPC.  There is no disarming: a
- * descriptor that is closed is forgotten, and an event that nobody wants any
- * more is told once.
+ * Have l9pollwait tell when the descriptor is ready for one of `what`: now, if
+ * it is, and whenever it becomes so; replaces what was asked of it before.
+ * Returns -1 with errno: EBADF; EPERM, it cannot be waited for; ENOMEM, ENOSPC.
+ * There is no disarming: a file that is closed is forgotten.
  */
 int	l9pollarm(Poller *p, int fd, int what);
+enum {
+	Pollknown = 0,		/* the number means the file that it meant when it was last armed */
+	Pollnew = 1,		/* it does not, or was never armed */
+	Pollonce = 2,		/* this OS cannot tell, and will tell of one event alone */
+};
 
 /*
- * How many descriptors are ready.  If none is: 0, where `sleep` is 0; else sleep
- * until one is, or l9pollwake.  May return 0 for no reason.
+ * How many descriptors are ready.  If none is, sleep until one is, or l9pollwake,
+ * or so many ms have passed; for ever, if negative.  May return 0 for no reason.
  */
-int	l9pollwait(Poller *p, int sleep);
+int	l9pollwait(Poller *p, int ms);
 
 /* the i-th of them, and in *what for what.  An error is readiness for all */
 int	l9pollready(Poller *p, int i, int *what);

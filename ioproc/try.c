@@ -41,6 +41,17 @@ gaveup(Try *t, int why)
 	return t->done > 0? (long)t->done: l9errwhy(why);
 }
 
+/* what r, of t->op, and errno say of the descriptor */
+static int
+found(Try *t, long r, int e)
+{
+	if(t->part)
+		return Fdpart;
+	if(r == -1)
+		return e == EAGAIN? Fdempty: Fdends;
+	return r == 0? Fdends: Fdmore;
+}
+
 /* with Fdgo: t->op once.  Its result; -1 with EAGAIN: later */
 static long
 once(Try *t)
@@ -48,12 +59,12 @@ once(Try *t)
 	long r;
 	int e;
 
-	t->drained = false;
+	t->part = false;
 	do
 		r = t->op(t);
 	while(r == -1 && errno == EINTR);
 	e = errno == EWOULDBLOCK? EAGAIN: errno;
-	l9fdtried(&t->call, t->drained);
+	l9fdtried(&t->call, found(t, r, e));
 	errno = e;
 	return r;
 }
@@ -123,8 +134,7 @@ moved(Try *t, long r)
 	t->n -= (size_t)r;
 	if(r == 0 || t->n == 0)
 		return (long)t->done;
-	/* less than was asked for: there is no more, or no room */
-	t->drained = true;
+	t->part = true;
 	if(!t->all)
 		return (long)t->done;
 	errno = EAGAIN;

@@ -19,7 +19,7 @@ struct Try
 	size_t	n;
 	size_t	done;
 	bool	all;		/* not over before n is 0 or there is no more */
-	bool	drained;	/* the last read got all that was there */
+	bool	part;		/* the last try moved less than it asked for */
 	Fdcall	call;
 };
 

@@ -3,15 +3,29 @@
  *
  * Each number has an Fd, made when the number is first used and never freed.
  * Those who wait stand there, tasks of all procs in one line for each side.
- * Each arms the poller of its own proc for one event.  When that
- * comes the proc wakes the first of its own tasks, and arms again if more of
- * its tasks are left.  Arming counts what is there already.  So nothing is
- * lost that came between a try and the wait, nor what a woken task leaves
- * since it was killed, or had a small buffer.
+ * Each has the poller of its own proc armed.  At an event the proc wakes the
+ * first of its own tasks, and arms again if more of its tasks are left.  Arming
+ * counts what is there already.  So nothing is lost that came between a try
+ * and the wait, nor what a woken task leaves since it was killed, or had a
+ * small buffer.
  *
  * Waking is no promise: another may be quicker, the event may be old, the number
  * may be another file's by now.  The woken one tries, and if it would
  * block, waits again, at its old place in the line.
+ *
+ * Arming is a system call, and most waits do without.  A poller tells whenever
+ * a descriptor becomes ready.  Its proc remembers in a Seen that it has armed the
+ * number, and since when the file was empty (or full): the last try found it
+ * so, and no event was told since.  Both are known exactly, since the proc
+ * alone tries, remembers and is told.  Then the next event is sure to come.
+ * But numbers are closed and given out again, and only ioclose says so.
+ * Hence a wait trusts a Seen only if
+ *	the number was not closed by ioclose since, by anybody,
+ *	the task is the one that armed it: another task, another connection,
+ *	the last try found no end and no error.
+ * And it does not trust it for long: a wait that lasts, without an event, arms after
+ * all (l9fdcheck).  So a task that closes by close(2), gets the same
+ * number and at once waits for it may notice what is there up to 2*Trustms late.
  *
  * ioclose.  The upper half of d->use counts it, the lower counts calls that
  * are at a try.  A call that began before the count changed ends with Wclosed,
@@ -25,6 +39,7 @@
  * is another file now, and those who waited get Wclosed.
  */
 #include <pthread.h>
+#include <sys/socket.h>
 
 #include "hot.h"
 
@@ -32,6 +47,7 @@ enum {
 	Firstbits = 6,
 	First = 1<<Firstbits,	/* numbers in the first chunk; each next one has as many as all before */
 	Nchunk = 32 - Firstbits,
+	Ncheck = 64,		/* waits that l9fdcheck arms for in one go */
 };
 
 struct Fd
@@ -41,9 +57,17 @@ struct Fd
 	uint32_t	turn;		/* lk: the next one's in the line */
 	Waitq	q[Nfdside];	/* lk: Waiter.index is the turn */
 	_Atomic bool	waits[Nfdside];	/* lk to write: q is not empty.  Looked at without, as a hint */
-	/* hints alone: no order */
-	_Atomic bool	drained;	/* the last read got less than it asked for */
-	_Atomic bool	nosocket;
+	_Atomic bool	nosocket;	/* a hint: no order */
+};
+
+/* what a proc knows of a number: the owner's alone */
+struct Seen
+{
+	uint32_t	closes;		/* true of the file that it was then */
+	uint32_t	id[Nfdside];	/* of the task that armed this side; 0: none */
+	uint8_t	armed;		/* Pollin, Pollout */
+	uint8_t	empty;		/* likewise: a try found nothing more, and no event came since */
+	bool	stream;
 };
 
 static Fd *_Atomic chunk[Nchunk];
@@ -99,6 +123,51 @@ addchunk(int k)
 	return ldacq(&chunk[k]);
 }
 
+static int
+bit(int side)
+{
+	return side == Fdin? Pollin: Pollout;
+}
+
+/* p's of the number; nil: none yet */
+static inline Seen*
+seen(Proc *p, int fd)
+{
+	return fd < p->nseen? &p->seen[fd]: nil;
+}
+
+/* the same, made if need be; nil: no memory */
+static Seen*
+mkseen(Proc *p, int fd)
+{
+	Seen *s;
+	int n;
+
+	if(fd >= p->nseen){
+		n = fd < First? First: fd + fd/2;
+		s = realloc(p->seen, (size_t)n*sizeof *s);
+		if(s == nil)
+			return nil;
+		memset(s + p->nseen, 0, (size_t)(n - p->nseen)*sizeof *s);
+		p->seen = s;
+		p->nseen = n;
+	}
+	return &p->seen[fd];
+}
+
+static inline uint32_t
+idof(Task *t)
+{
+	return (uint32_t)(ldrlx(&t->word)>>32);
+}
+
+/* what s says is true of c's file, as far as anybody knows */
+static inline bool
+trusted(Seen *s, Fdcall *c, Task *t)
+{
+	return s != nil && s->closes == c->closes && s->id[c->side] == idof(t) && s->armed & bit(c->side);
+}
+
 int
 l9fdbegin(Fdcall *c, const char *what, int fd, int side)
 {
@@ -124,30 +193,52 @@ l9fdbegin(Fdcall *c, const char *what, int fd, int side)
 	return 0;
 }
 
+/* it would be in vain */
+static bool
+vain(Fdcall *c)
+{
+	Seen *s;
+	Task *t;
+
+	if(c->waited)
+		return false;
+	if(ldrlx(&c->d->waits[c->side]))
+		return true;
+	t = l9cur();
+	s = seen(t->proc, c->fd);
+	return trusted(s, c, t) && s->empty & bit(c->side);
+}
+
 int
 l9fdtry(Fdcall *c)
 {
-	Fd *d;
-
-	d = c->d;
-	if(!c->waited && (ldrlx(&d->waits[c->side]) || (c->side == Fdin && ldrlx(&d->drained))))
+	if(vain(c))
 		return Fdwait;
 	/* whoever is cancelled in the middle would be waited for in vain */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &c->cancel);
 	/* acquire and release: after l9fdclosing's count, or before its look */
-	if(addar(&d->use, 1)>>32 == c->closes)
+	if(addar(&c->d->use, 1)>>32 == c->closes)
 		return Fdgo;
-	l9fdtried(c, false);
+	l9fdtried(c, Fdmore);
 	return Fdclosed;
 }
 
 void
-l9fdtried(Fdcall *c, bool drained)
+l9fdtried(Fdcall *c, int found)
 {
-	if(drained && c->side == Fdin)
-		strlx(&c->d->drained, true);
+	Task *t;
+	Seen *s;
+
 	addar(&c->d->use, -1);
 	pthread_setcancelstate(c->cancel, nil);
+	t = l9cur();
+	s = seen(t->proc, c->fd);
+	if(found == Fdmore || !trusted(s, c, t))
+		return;
+	if(found == Fdends)
+		s->id[c->side] = 0;
+	else if(found == Fdempty || s->stream)
+		s->empty |= (uint8_t)bit(c->side);
 }
 
 bool
@@ -209,12 +300,12 @@ asked(Fd *d, Proc *p)
 	int side, what;
 
 	what = 0;
-	for(side = 0; side < Nfdside; side++)
-		for(w = d->q[side].first; w != nil; w = w->next)
-			if(w->task->proc == p){
-				what |= side == Fdin? Pollin: Pollout;
-				break;
-			}
+	for(side = 0; side < Nfdside; side++){
+		for(w = d->q[side].first; w != nil && w->task->proc != p; w = w->next)
+			;
+		if(w != nil)
+			what |= bit(side);
+	}
 	return what;
 }
 
@@ -243,39 +334,133 @@ wakefirst(Fd *d, int side, Proc *p)
 	}
 }
 
-/* all of p's, or of all procs if p is nil; but for one, who may be nil */
+/*
+ * All of p's, or of all procs if p is nil; but for one, who may be nil.
+ * Wreused: the number means another file than those knew who had the poller armed.
+ */
+enum {
+	Wreused = -1,
+};
 static void
 wakeall(Fd *d, Proc *p, Task *but, int why)
 {
 	Waiter *w, *next;
 	Batch b;
-	int side;
+	int side, y;
 
 	b = (Batch){nil, nil};
 	l9lock(&d->lk);
 	for(side = 0; side < Nfdside; side++)
 		for(w = d->q[side].first; w != nil; w = next){
 			next = w->next;
-			if(w->task != but && (p == nil || w->task->proc == p) && wake(d, side, w, why))
+			if(w->task == but || (p != nil && w->task->proc != p))
+				continue;
+			y = why;
+			if(y == Wreused)
+				y = ((Fdcall*)w->v)->doubtful? Wdone: Wclosed;
+			if(wake(d, side, w, y))
 				l9batchadd(&b, w->task);
 		}
 	l9unlock(&d->lk);
 	l9batchready(&b);
 }
 
-/*
- * p's poller is to tell of fd, for which tasks of p wait.  False: it cannot be
- * waited for; errno.  known: it was armed before for some of them.
- */
 static bool
-arm(Fd *d, int fd, Proc *p, Task *t, int what, bool known)
+isstream(int fd)
 {
+	socklen_t len;
+	int type;
+
+	len = sizeof type;
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
+}
+
+/* have p's poller tell of fd for this, and for what it told of before.  As l9pollarm */
+static int
+rearm(Fd *d, Proc *p, Seen *s, int fd, int what)
+{
+	uint32_t closes;
 	int r;
 
-	r = l9pollarm(p->poller, fd, what);
-	if(r == 1 && known)
-		wakeall(d, p, t, Wclosed);
-	return r >= 0;
+	closes = (uint32_t)(ldacq(&d->use)>>32);
+	if(s->closes != closes)
+		*s = (Seen){.closes = closes};
+	r = l9pollarm(p->poller, fd, s->armed | what);
+	if(r == Pollnew)
+		*s = (Seen){.closes = closes};
+	s->armed = r == Pollknown || r == Pollnew? s->armed | (uint8_t)what: 0;
+	return r;
+}
+
+/*
+ * Arm for c, which is queued.  False: it cannot be waited for; errno.  before:
+ * what other tasks of t's proc wait for there, and so have armed.
+ */
+static bool
+arm(Fdcall *c, Task *t, int before)
+{
+	Proc *p;
+	Seen *s;
+	int r;
+
+	p = t->proc;
+	s = mkseen(p, c->fd);
+	if(s == nil)
+		return false;
+	r = rearm(c->d, p, s, c->fd, before | bit(c->side));
+	if(r < 0)
+		return false;
+	if(r == Pollnew && before != 0)
+		wakeall(c->d, p, t, Wreused);
+	if(r != Pollonce && s->id[c->side] != idof(t)){
+		s->id[c->side] = idof(t);
+		s->stream = isstream(c->fd);
+	}
+	return true;
+}
+
+/* c waits, and trusts the poller for now */
+static void
+doubt(Proc *p, Fdcall *c)
+{
+	c->doubtful = true;
+	c->since = p->now;
+	c->next = nil;
+	c->prev = p->doubtlast;
+	if(c->prev == nil)
+		p->doubt = c;
+	else
+		c->prev->next = c;
+	p->doubtlast = c;
+}
+
+static void
+undoubt(Proc *p, Fdcall *c)
+{
+	c->doubtful = false;
+	if(c->prev == nil)
+		p->doubt = c->next;
+	else
+		c->prev->next = c->next;
+	if(c->next == nil)
+		p->doubtlast = c->prev;
+	else
+		c->next->prev = c->prev;
+}
+
+/* arm for waits that have trusted the poller for long; not for too many at a time */
+void
+l9fdcheck(Proc *p, int64_t now)
+{
+	Fdcall *c;
+	int n;
+
+	for(n = 0; n < Ncheck && (c = p->doubt) != nil && now - c->since >= Trustms*Millisecond; n++){
+		undoubt(p, c);
+		/* if it cannot be armed any more, a try says why */
+		if(rearm(c->d, p, &p->seen[c->fd], c->fd, bit(c->side)) < 0)
+			wakeall(c->d, p, nil, Wdone);
+	}
 }
 
 /* by p: its poller tells that fd is ready */
@@ -283,9 +468,12 @@ void
 l9fdready(Proc *p, int fd, int what)
 {
 	Fd *d;
-	int left;
+	Seen *s;
+	int left, r;
 
 	d = find(fd);
+	s = &p->seen[fd];
+	s->empty &= (uint8_t)~what;
 	l9lock(&d->lk);
 	if(what & Pollin)
 		wakefirst(d, Fdin, p);
@@ -293,12 +481,14 @@ l9fdready(Proc *p, int fd, int what)
 		wakefirst(d, Fdout, p);
 	left = asked(d, p);
 	l9unlock(&d->lk);
-	/* if it cannot be armed any more, a try says why */
-	if(left != 0 && !arm(d, fd, p, nil, left, true))
+	if(left == 0)
+		return;
+	r = rearm(d, p, s, fd, left);
+	if(r < 0 || r == Pollnew)
 		wakeall(d, p, nil, Wdone);
 }
 
-/* with d->lk: queue w; what its proc had asked for before */
+/* with d->lk: queue w; what other tasks of p wait for there */
 static int
 queue(Fdcall *c, Waiter *w, Proc *p)
 {
@@ -307,8 +497,7 @@ queue(Fdcall *c, Waiter *w, Proc *p)
 
 	d = c->d;
 	before = d->q[Fdin].first == nil && d->q[Fdout].first == nil? 0: asked(d, p);
-	if(c->side == Fdin)
-		strlx(&d->drained, false);
+	w->v = c;
 	if(c->waited){
 		w->index = (int)c->turn;
 		putagain(d, c->side, w);
@@ -331,17 +520,22 @@ leave(Fdcall *c, Waiter *w)
 }
 
 /*
- * t is queued.  If the poller cannot be armed and nobody has ended the wait
- * meanwhile, we do: -1 with errno.
+ * t is queued: see that its poller tells.  If it cannot, and nobody has ended the
+ * wait meanwhile, we do: -1 with errno.
  */
 static int
 await(Fdcall *c, Task *t, int before)
 {
 	Proc *p;
+	Seen *s;
 	int why, e;
 
 	p = t->proc;
-	if(!arm(c->d, c->fd, p, t, before | (c->side == Fdin? Pollin: Pollout), before != 0)){
+	s = seen(p, c->fd);
+	c->doubtful = false;
+	if(trusted(s, c, t) && s->empty & bit(c->side))
+		doubt(p, c);
+	else if(!arm(c, t, before)){
 		e = errno;
 		if(claim(t)){
 			errno = e;
@@ -351,6 +545,8 @@ await(Fdcall *c, Task *t, int before)
 	p->nfdwait++;
 	why = endwait(t);
 	p->nfdwait--;
+	if(c->doubtful)
+		undoubt(p, c);
 	return why;
 }
 
@@ -403,7 +599,6 @@ l9fdclosing(int fd)
 	/* acquire pairs with l9fdtried */
 	for(i = 0; (uint32_t)ldacq(&d->use) != 0; i++)
 		l9spinpause(i);
-	strlx(&d->drained, false);
 	strlx(&d->nosocket, false);
 }
 

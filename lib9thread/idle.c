@@ -187,7 +187,7 @@ poll(Proc *p)
 		return;
 	l9wakers(1);
 	addar(&nawake, -!p->foreign);
-	n = l9pollwait(p->poller, 1);
+	n = l9pollwait(p->poller, p->doubt != nil? Trustms: -1);
 	mark = Polling;
 	if(cas1ar(&p->inbox, &mark, 0)){
 		/* awake by itself: as l9push */

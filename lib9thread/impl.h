@@ -39,6 +39,7 @@ typedef struct Exitrec Exitrec;
 typedef struct Idtab Idtab;
 typedef struct Priv Priv;
 typedef struct Queue Queue;
+typedef struct Seen Seen;
 typedef struct Waiter Waiter;
 typedef struct Waitq Waitq;
 
@@ -48,6 +49,7 @@ enum {
 	Namelen = 32,		/* of a task, its 0 included */
 	Channamelen = 32,
 	Nwaitname = 4,		/* entries of an alt that a report tells of */
+	Trustms = 100,		/* how long a wait trusts what the poller knows of a number: fd.c */
 	Nwaitfd = -1,		/* Task.nwait: waiton is a descriptor's number */
 	Defquota = 16,		/* ops in a row that may do without a switch: HACKING.md */
 	Nprio = 4,
@@ -213,6 +215,10 @@ struct Proc
 	/* waiting for descriptors: poll.c */
 	Poller	*poller;	/* nil until the first wait; then it stays.  Others read it after Polling */
 	int	nfdwait;	/* such waits of its tasks */
+	Seen	*seen;		/* nseen of them, by number: fd.c */
+	int	nseen;
+	Fdcall	*doubt;		/* waits that trust the poller, the oldest first; and the last */
+	Fdcall	*doubtlast;
 	int	untilpoll;	/* looks until the next one at the poller, while busy */
 	int64_t	polled;		/* l9nsecold at the last one */
 
@@ -283,6 +289,7 @@ void	l9polllook(Proc*);
 
 /* fd.c */
 void	l9fdready(Proc*, int fd, int what);
+void	l9fdcheck(Proc*, int64_t now);
 
 /* proc.c */
 int	l9proccreate(void (*)(void*), void*, const Threadattr*);

@@ -29,6 +29,8 @@ l9polltell(Proc *p, int n)
 		if(fd >= 0)
 			l9fdready(p, fd, what);
 	}
+	if(p->doubt != nil)
+		l9fdcheck(p, p->now);
 }
 
 /* without waiting.  True: some are */
@@ -38,6 +40,7 @@ l9pollnow(Proc *p)
 	int n;
 
 	p->untilpoll = Npoll;
+	p->now = l9nsecold();
 	n = l9pollwait(p->poller, 0);
 	l9polltell(p, n);
 	return n > 0;

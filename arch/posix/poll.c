@@ -129,7 +129,7 @@ l9pollarm(Poller *p, int fd, int what)
 		f->events |= POLLIN;
 	if(what & Pollout)
 		f->events |= POLLOUT;
-	return 0;
+	return Pollonce;
 }
 
 /* the last one takes the place of the i-th */
@@ -153,13 +153,13 @@ drain(int fd)
 }
 
 int
-l9pollwait(Poller *p, int sleep)
+l9pollwait(Poller *p, int ms)
 {
 	int i, n, cancel;
 
 	/* its owner would be left half asleep */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-	n = poll(p->fd, (nfds_t)p->n, sleep? -1: 0);
+	n = poll(p->fd, (nfds_t)p->n, ms);
 	pthread_setcancelstate(cancel, NULL);
 	if(n <= 0)
 		return 0;

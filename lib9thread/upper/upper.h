@@ -195,6 +195,11 @@ struct Fdcall
 	uint32_t	turn;		/* its place in the order of waiting */
 	bool	waited;		/* turn was given out */
 	int	cancel;		/* pthread_setcancelstate's, during a try */
+	/* owner: a wait that trusts the poller */
+	bool	doubtful;	/* it is in the list of its proc */
+	int64_t	since;
+	Fdcall	*next;
+	Fdcall	*prev;
 };
 
 /* 0; -1 with errno: such a number there is not, or no memory for it */
@@ -207,8 +212,15 @@ enum {
 	Fdclosed,	/* by ioclose, since l9fdbegin */
 };
 int	l9fdtry(Fdcall*);
-/* drained: it was a read, and there is nothing left for now */
-void	l9fdtried(Fdcall*, bool drained);
+
+/* what the try found */
+enum {
+	Fdmore,		/* perhaps there is more */
+	Fdpart,		/* less than it asked for: if fd is a stream, there is no more for now */
+	Fdempty,	/* it would have blocked */
+	Fdends,		/* the end, or an error: the number may soon be another file's */
+};
+void	l9fdtried(Fdcall*, int found);
 
 /* an operation that did not need to wait is done: a task that has had its quota of them lets others run */
 void	l9worked(void);
