@@ -151,6 +151,15 @@ int	l9osthread(void (*fn)(void*), void *arg, size_t stack, int quiet);
 int	l9pidfd(int pid);
 
 /*
+ * socket(2), accept(2), recvmsg(2); the descriptors that they return or
+ * receive are close-on-exec, and what is accepted is in blocking mode.
+ */
+struct msghdr;
+int	l9socket(int family, int type, int protocol);
+int	l9accept(int fd);
+long	l9recvmsg(int fd, struct msghdr *m, int flags);
+
+/*
  * In a child between vfork and exec: close all descriptors from lo on, but for
  * keep > lo.
  */

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "try.h"
@@ -13,7 +14,7 @@ doread(va_list *arg)
 	fd = va_arg(*arg, int);
 	buf = va_arg(*arg, void*);
 	n = va_arg(*arg, long);
-	L9RETRY(r, read(fd, buf, (size_t)n));
+	L9IO(r, fd, POLLIN, read(fd, buf, (size_t)n));
 	return r;
 }
 

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "try.h"
@@ -15,7 +16,7 @@ doreadn(va_list *arg)
 	buf = va_arg(*arg, void*);
 	n = va_arg(*arg, long);
 	for(done = 0; done < n; done += r){
-		L9RETRY(r, read(fd, buf + done, (size_t)(n - done)));
+		L9IO(r, fd, POLLIN, read(fd, buf + done, (size_t)(n - done)));
 		if(r < 0 && done == 0)
 			return -1;
 		if(r <= 0)

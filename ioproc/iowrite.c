@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "try.h"
@@ -19,12 +20,16 @@ dowrite(va_list *arg)
 	n = va_arg(*arg, long);
 	done = 0;
 	do{
-		L9RETRY(r, write(fd, buf + done, (size_t)(n - done)));
+		L9IO(r, fd, POLLOUT, write(fd, buf + done, (size_t)(n - done)));
 		if(r < 0)
-			return done > 0? done: -1;
+			return l9iosofar(done);
 		done += r;
 		/* the signal of an interrupt makes a write short, not fail, if it moved anything */
-	}while(done < n && r > 0 && !l9iocancelled());
+		if(done < n && l9iocancelled()){
+			errno = EINTR;
+			return l9iosofar(done);
+		}
+	}while(done < n && r > 0);
 	return done;
 }
 
