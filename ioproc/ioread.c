@@ -2,7 +2,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "ioimpl.h"
+#include "try.h"
 
 static long
 doread(va_list *arg)
@@ -23,5 +23,7 @@ ioread(Ioproc *io, int fd, void *buf, long n)
 {
 	if(n < 0)
 		return l9err(EINVAL, "negative count");
+	if(io == nil)
+		return l9tryread1("ioread", fd, buf, n, false, doread);
 	return l9iocall(io, "ioread", fd, nil, doread, fd, buf, n);
 }

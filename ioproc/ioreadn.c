@@ -2,7 +2,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "ioimpl.h"
+#include "try.h"
 
 /* what was read before an error or an interrupt counts */
 static long
@@ -33,5 +33,7 @@ ioreadn(Ioproc *io, int fd, void *buf, long n)
 {
 	if(n < 0)
 		return l9err(EINVAL, "negative count");
+	if(io == nil)
+		return l9tryread1("ioreadn", fd, buf, n, true, doreadn);
 	return l9iocall(io, "ioreadn", fd, nil, doreadn, fd, buf, n);
 }

@@ -2,7 +2,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "ioimpl.h"
+#include "try.h"
 
 /*
  * All of it; what was written before an error or an interrupt counts.  A
@@ -38,5 +38,7 @@ iowrite(Ioproc *io, int fd, const void *buf, long n)
 {
 	if(n < 0)
 		return l9err(EINVAL, "negative count");
+	if(io == nil)
+		return l9trywrite1("iowrite", fd, buf, n, dowrite);
 	return l9iocall(io, "iowrite", fd, nil, dowrite, fd, buf, n);
 }
