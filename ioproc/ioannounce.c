@@ -216,13 +216,12 @@ p9announce(const char *addr, char *dir)
 static long
 dolisten(va_list *arg)
 {
-	const char *dir;
-	int fd, cfd, one;
+	int fd, cfd, one, mode;
 
-	dir = va_arg(*arg, const char*);
-	fd = l9dirget(dir);
-	if(fd < 0)
-		return -1;
+	fd = va_arg(*arg, int);
+	/* somebody has made it block */
+	if(l9iotrying() && (mode = fcntl(fd, F_GETFL)) >= 0 && !(mode & O_NONBLOCK))
+		return Trypool;
 	/* a caller that hung up before we came is no error of ours */
 	do
 		L9IO(cfd, fd, POLLIN, l9accept(fd));
@@ -236,13 +235,23 @@ dolisten(va_list *arg)
 int
 iolisten(Ioproc *io, const char *dir, char *newdir)
 {
-	return named(l9iocall(io, "iolisten", -1, dir, dolisten, dir), newdir);
+	int fd;
+
+	fd = l9dirget(dir);
+	if(fd < 0)
+		return -1;
+	return named(l9fdcall(io, "iolisten", fd, Fdin, dolisten, fd), newdir);
 }
 
 int
 p9listen(const char *dir, char *newdir)
 {
-	return named(l9iodirect(dolisten, dir), newdir);
+	int fd;
+
+	fd = l9dirget(dir);
+	if(fd < 0)
+		return -1;
+	return named(l9iodirect(dolisten, fd), newdir);
 }
 
 /*
