@@ -502,6 +502,8 @@ inline check() {
 	:: i < NTASK ->
 		/* each has ended, or waits with no interrupt pending, and nobody has claimed it */
 		assert((ended & bit(i)) || (waits(i) && !(word[i] & Wordint) && !ready[i]));
+		/* and stands in all its queues */
+		assert((ended & bit(i)) || (queued[2*i] && (queued[2*i+1] || i == 0)));
 		i++
 	:: else -> break
 	od;
