@@ -1,6 +1,7 @@
 /*
- * The timer proc: a sleep with a deadline, a sleep, and a ticker, in two heaps;
- * the sleeps may be interrupted, the ticker is stopped and freed at some time.
+ * The timer proc.  SCENE 1: a sleep with a deadline and one without, in two
+ * heaps, and an interrupt.  SCENE 2: a sleep, an interrupt, and a ticker in the
+ * same heap, which is stopped and freed at some time.
  *
  * mirrors timers/timerproc.c: setmin, minall, expire, expireall, timerproc
  * mirrors timers/timerproc.c: l9heaplock, l9heapunlock, l9heaptake, l9heapadd, arm, disarm
@@ -13,8 +14,13 @@
  * and by itself; with EXACT it goes on only when nothing else moves, so that
  * whoever is late was overslept.
  *
- * quick no sleeper is lost, early, or touched when its frame has gone:
- * quick and none is late: -DEXACT
+ * What is done with a heap's lock is one step up to the store of min, which is
+ * all that others see of it without the lock.
+ *
+ * quick sleeps: none is lost, early, or touched when its frame has gone: -DSCENE=1
+ * quick sleeps: and none is late: -DSCENE=1 -DEXACT
+ * quick a ticker: the same, and no message after it was stopped: -DSCENE=2
+ * full a ticker: and none is late: -DSCENE=2 -DEXACT
  *
  * mutant NORELOOK: the timer proc does not look again after it published sleepto
  * mutant SLEEPTOLATE: sleepto is published after the second look
@@ -26,13 +32,16 @@
  * mutant NODISARM2: waitdeadline does not take its sleeper out
  * mutant UNLOCKEDCLAIM: the sleeper's task is claimed after the heap's lock was given back
  * mutant NOTTAKEN: a sleeper that is due stays in the heap
- * mutant NODROP: a stopped timer leaves its message
- * mutant UNLOCKEDSTOP: a timer is stopped without the heap's lock
+ * mutant NODROP -DSCENE=2: a stopped timer leaves its message
+ * mutant UNLOCKEDSTOP -DSCENE=2: a timer is stopped without the heap's lock
  */
 #define NPROC	3
 #define NTASK	3
 #include "task.pml"
 
+#ifndef SCENE
+#define SCENE	1
+#endif
 #define NHEAP	2
 #define NSLEEPER	4
 #define MAX	2
@@ -41,7 +50,7 @@
 /* sleepers 0 and 1 are those of tasks 0 and 1; 2 the ticker, of task 2; 3 task 0's deadline */
 #define taskof(s)	((s) == 3 -> 0 : (s))
 #define heapof(s)	((s) == 1 -> 1 : 0)
-#define isticker(s)	((s) == 2)
+#define hasdeadline(t)	(SCENE == 1 && (t) == 0)
 #define bit(t)	(1 << (t))
 
 byte now;
@@ -89,15 +98,7 @@ inline minall(m) {
 
 #define due(s)	(heapof(s) == h && inheap[s] && when[s] <= n)
 
-/* fire, of timer.c: send without blocking, and be called again in a tick */
-inline fire(s) {
-	message = 1;
-	when[s] = n + 1;
-	inheap[s] = true
-}
-
-/* s, which is due: end the wait, or fire */
-inline end1(s) {
+inline takeout(s) {
 	atomic {
 		assert(frame[s] && when[s] <= now);
 #ifdef EXACT
@@ -106,37 +107,50 @@ inline end1(s) {
 #ifndef NOTTAKEN
 		inheap[s] = false
 #endif
-	};
-	if
-	:: isticker(s) -> assert(frame[s]); atomic { assert(!stopped); fire(s) }
-	:: else ->
+	}
+}
+
+/* s, which is due, is a task's */
+inline endwait(s) {
+	takeout(s);
 #ifdef UNLOCKEDCLAIM
-		setmin(h, t);
-		lk[h] = false;
+	setmin(h, t);
+	lk[h] = false;
 #endif
-		claim(taskof(s), won);
+	claim(taskof(s), won);
+	atomic {
 		if
 		:: won ->
 			assert(frame[s]);
 			why[taskof(s)] = (s == 3 -> Wdeadline : Wtimeout);
 			batch = batch | bit(taskof(s))
 		:: else
-		fi;
+		fi
+	};
 #ifdef UNLOCKEDCLAIM
-		l9lock(h);
+	l9lock(h)
 #endif
-	fi
+}
+
+/* it is the ticker: send without blocking, and have it called again in a tick */
+inline fire(s) {
+	atomic {
+		takeout(s);
+		assert(!stopped);
+		message = 1;
+		when[s] = n + 1;
+		inheap[s] = true
+	}
 }
 
 inline expire() {
 	do
-	:: due(0) -> end1(0)
-	:: due(1) -> end1(1)
-	:: due(2) -> end1(2)
-	:: due(3) -> end1(3)
+	:: due(0) -> endwait(0)
+	:: due(1) -> endwait(1)
+	:: due(2) -> fire(2)
+	:: due(3) -> endwait(3)
 	:: else -> break
-	od;
-	setmin(h, t)
+	od
 }
 
 inline l9batchready() {
@@ -159,7 +173,7 @@ inline expireall() {
 		:: min[h] <= n ->
 			l9lock(h);
 			expire();
-			lk[h] = false;
+			atomic { setmin(h, t); lk[h] = false };
 			l9batchready()
 		:: else
 		fi;
@@ -214,39 +228,41 @@ active proctype timerproc()
 	od
 }
 
-/* tell the timer proc what it must know */
-inline l9heapunlock(h) {
-	old = min[h];
+/* l9heaplock; then s is in the heap, or not; l9heapunlock, up to where its lock is free */
+inline change(h, s, in) {
 #ifdef WAKEFIRST
 	m = sleepto;
-	setmin(h, x);
-	lk[h] = false;
-	if
-	:: x < old && x < m -> wakes++; asleep = false
-#else
-	setmin(h, x);
-	lk[h] = false;
-	if
-#ifndef NOWAKE
-	:: x < old && x < sleepto -> wakes++; asleep = false
 #endif
+	atomic {
+		!lk[h] ->
+		inheap[s] = in;
+		old = min[h];
+		setmin(h, x)
+	}
+}
+
+/* the rest of l9heapunlock: tell the timer proc what it must know */
+inline tell() {
+	if
+#ifdef WAKEFIRST
+	:: x < old && x < m -> wakes++; asleep = false
+#elif !defined(NOWAKE)
+	:: x < old && x < sleepto -> wakes++; asleep = false
 #endif
 	:: else
 	fi;
-	x = 0; old = 0
+	atomic { x = 0; old = 0; m = 0 }
 }
 
 inline arm(s) {
-	l9lock(heapof(s));
 	assert(!inheap[s]);
-	inheap[s] = true;
-	l9heapunlock(heapof(s))
+	change(heapof(s), s, true);
+	tell()
 }
 
 inline disarm(s) {
-	l9lock(heapof(s));
-	inheap[s] = false;
-	l9heapunlock(heapof(s))
+	change(heapof(s), s, false);
+	tell()
 }
 
 /* waitdeadline, in task 0 */
@@ -271,7 +287,7 @@ inline threadsleepuntil() {
 			frame[t] = true;
 			arm(t);
 			if
-			:: t == 0 -> waitdeadline()
+			:: hasdeadline(t) -> waitdeadline()
 			:: else -> l9sched(t)
 			fi;
 #ifndef NODISARM
@@ -297,38 +313,36 @@ proctype sleeper(byte t)
 		:: when[t] = 1
 		:: when[t] = 2
 		fi;
-		/* the deadline before the time, or after it */
-		when[3] = (t == 0 -> 3 - when[0] : when[3])
+		/* a deadline before that, or after it */
+		when[3] = (hasdeadline(t) -> 3 - when[0] : 0)
 	};
 	threadsleepuntil();
 	ended = ended | bit(t);
 	taskend(t)
 }
 
-/* ticker, timerstop, timerfree: two heaps' locks are never held at once */
+/* ticker, timerstop, timerfree */
 proctype tickeruser(byte t)
 {
 	byte x, old, m;
 
 	taskbegin(t);
-	when[2] = 1;
-	frame[2] = true;
+	atomic { when[2] = 1; frame[2] = true };
 	arm(2);
 #ifdef UNLOCKEDSTOP
 	inheap[2] = false;
 	message = 0;
 #else
-	l9lock(heapof(2));
-	inheap[2] = false;
+	atomic {
+		change(heapof(2), 2, false);
 #ifndef NODROP
-	message = 0;
+		message = 0
 #endif
-	l9heapunlock(heapof(2));
+	};
+	tell();
 #endif
-	/* stopped: no message is there, nor will one come */
-	stopped = true;
-	assert(message == 0);
-	frame[2] = false;
+	/* no message is there, nor will one come */
+	atomic { stopped = true; frame[2] = false; assert(message == 0) };
 	ended = ended | bit(t);
 	taskend(t)
 }
@@ -339,7 +353,6 @@ active proctype interrupter()
 
 	if
 	:: threadint(0, won)
-	:: threadint(1, won)
 	:: skip
 	fi
 }
@@ -358,10 +371,13 @@ active proctype clock()
 init {
 	atomic {
 		run sleeper(0);
-		run sleeper(1);
+#if SCENE == 1
+		run sleeper(1)
+#else
 		run tickeruser(2)
+#endif
 	};
 	now == MAX && timeout ->
-	assert(ended == 7 && asleep && sleepto == Never);
+	assert(ended == (SCENE == 1 -> 3 : 5) && asleep && sleepto == Never);
 	assert(!inheap[0] && !inheap[1] && !inheap[2] && !inheap[3] && !lk[0] && !lk[1])
 }
