@@ -131,6 +131,7 @@ spin(Proc *p)
 	return false;
 }
 
+/* acquire, both: release in l9push and l9idle; debug.c tells in what order they are looked at */
 int
 l9nawake(void)
 {
