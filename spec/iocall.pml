@@ -14,8 +14,8 @@
  * the heap are timer.pml.  A deadline ends the wait as an interrupt does.
  *
  * quick an interrupt ends its call and no other, and is not lost:
- * full the same, closed:-DCLOSE
- * full-live an interrupted call ends, however early the signal came: -DLIVE
+ * full the same, with a close: -DCLOSE
+ * full-live an interrupted call ends, however early the signal came:
  *
  * mutant NOAGAIN: the signal is sent once
  * mutant NOCONSUME: a helper does not take what is pending before it goes on

@@ -13,8 +13,8 @@
  * LIVE leaves out that a waker's compare-and-swap may fail for ever: others
  * go on meanwhile, so it is luck that it lacks, not a step of somebody else.
  *
- * quick no task is lost or runs twice, no proc sleeps over one, nawake:
- * full-live whoever was made ready runs: ltl runs
+ * quick each task that was made ready runs, once; nawake is right:
+ * full-live each task that was made ready runs in the end:
  *
  * mutant STOREPARK: the owner parks by a store: a task that just came is lost
  * mutant NOLOOK: the sleep does not look at the word again
