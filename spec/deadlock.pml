@@ -18,6 +18,7 @@
  * mutant NOWOKEN: it is not looked whether somebody was woken meanwhile
  * mutant WOKENLATE: nwoken is read after nawake
  * mutant WOKENFIRST: a waker counts nwoken before nawake
+ * mutant WOKENAFTER: a waker counts nwoken after the exchange: a call's end may be counted out before
  * mutant TIMERLATE: the timer proc counts itself after it took the last sleeper out
  * mutant TIMEREARLY: the timer proc counts itself out before the task is ready
  * mutant NOTCOUNTED: a call in a helper is not counted
@@ -58,6 +59,9 @@ inline l9push(p) {
 		nwoken++;
 #endif
 		nawake++;
+#if !defined(WOKENFIRST) && !defined(WOKENAFTER)
+		nwoken++;
+#endif
 		counted = true
 	   :: else
 	   fi;
@@ -69,7 +73,7 @@ inline l9push(p) {
 	   }
 	od;
 	if
-#ifndef WOKENFIRST
+#ifdef WOKENAFTER
 	:: old == Parked -> nwoken++
 #endif
 	:: old != Parked && counted -> nawake--

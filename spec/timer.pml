@@ -314,7 +314,10 @@ proctype sleeper(byte t)
 		:: when[t] = 2
 		fi;
 		/* a deadline before that, or after it */
-		when[3] = (hasdeadline(t) -> 3 - when[0] : 0)
+		if
+		:: hasdeadline(t) -> when[3] = 3 - when[0]
+		:: else
+		fi
 	};
 	threadsleepuntil();
 	ended = ended | bit(t);
