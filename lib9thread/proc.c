@@ -68,6 +68,7 @@ procalloc(void)
 	p->adopted = false;
 	p->foreign = false;
 	p->untiltakein = Ntakein;
+	p->nfdwait = 0;
 	p->data = nil;
 	strlx(&p->ospid, 0);
 	return p;
@@ -297,6 +298,7 @@ l9coreinit(const Timerhooks *timer)
 	if(e != 0)
 		return e;
 	l9faultinit();
+	l9owninit();
 	l9timer = timer;
 	e = adopt(false);
 	if(e != 0)
