@@ -10,11 +10,11 @@
  * OS threads that the library did not make are left out: with one of them
  * l9deadlook only looks again later.  The futex is park.pml's.
  *
- * quick there is no report while something can go on:
+ * quick there is no report while something can go on: -DROUNDS=1
  * quick-live when nothing can, there is one: -DROUNDS=1
- * full no report, more rounds: -DROUNDS=3
+ * full no report, twice as long: -DROUNDS=2
  *
- * mutant HINTTURNED: wakers are looked at before timers
+ * mutant HINTTURNED: wakers are looked at before timers, and once
  * mutant NOWOKEN: it is not looked whether somebody was woken meanwhile
  * mutant WOKENLATE: nwoken is read after nawake
  * mutant WOKENFIRST: a waker counts nwoken before nawake
@@ -23,10 +23,10 @@
  * mutant TIMEREARLY: the timer proc counts itself out before the task is ready
  * mutant NOTCOUNTED: a call in a helper is not counted
  * mutant CALLEREARLY: a helper's call is counted out by the helper, before it makes the caller ready
- * mutant TIMERDEAF -DLIVE -DROUNDS=1: the timer proc does not look when its last timer has gone
+ * mutant TIMERDEAF -DLIVE: the timer proc does not look when its last timer has gone
  */
 #ifndef ROUNDS
-#define ROUNDS	2
+#define ROUNDS	1
 #endif
 #define nil	0
 #define Parked	1
@@ -110,10 +110,12 @@ inline l9deadlook() {
 	if
 	:: y ->
 		l9deadhint();
+#ifndef HINTTURNED
 		if
 		:: y -> l9deadhint()
 		:: else
 		fi;
+#endif
 		if
 #ifdef NOWOKEN
 		:: y -> deadlock()
