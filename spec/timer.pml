@@ -17,10 +17,10 @@
  * What is done with a heap's lock is one step up to the store of min, which is
  * all that others see of it without the lock.
  *
- * quick sleeps: none is lost, early, or touched when its frame has gone: -DSCENE=1
- * quick sleeps: and none is late: -DSCENE=1 -DEXACT
- * quick a ticker: the same, and no message after it was stopped: -DSCENE=2
- * full a ticker: and none is late: -DSCENE=2 -DEXACT
+ * quick sleeps, none is lost, early, or touched when its frame has gone: -DSCENE=1
+ * quick sleeps, and none is late: -DSCENE=1 -DEXACT
+ * quick a ticker, the same, and no message after it was stopped: -DSCENE=2
+ * full a ticker, and none is late: -DSCENE=2 -DEXACT
  *
  * mutant NORELOOK: the timer proc does not look again after it published sleepto
  * mutant SLEEPTOLATE: sleepto is published after the second look
