@@ -25,7 +25,7 @@
  * mutant NORELOOK: the timer proc does not look again after it published sleepto
  * mutant SLEEPTOLATE: sleepto is published after the second look
  * mutant WAKEFIRST: whoever arms looks at sleepto before it sets min
- * mutant SEENLATE: the timer proc looks at wakes after it looked at the heaps
+ * mutant SEENLATE: the timer proc looks at wakes after it looked at the heaps again
  * mutant NOLOOK: the sleep does not look at wakes again
  * mutant NOWAKE: an earlier sleeper wakes nobody
  * mutant NODISARM: an interrupted sleep does not take its sleeper out
@@ -202,9 +202,6 @@ active proctype timerproc()
 	do
 	:: atomic { seen = wakes; m = 0; n = 0; h = 0 };
 		minall(t);
-#ifdef SEENLATE
-		seen = wakes;
-#endif
 #ifndef SLEEPTOLATE
 		sleepto = t;
 #endif
@@ -215,6 +212,9 @@ active proctype timerproc()
 #endif
 #ifdef SLEEPTOLATE
 		sleepto = t;
+#endif
+#ifdef SEENLATE
+		seen = wakes;
 #endif
 		if
 		:: m < t
