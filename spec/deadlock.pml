@@ -14,7 +14,6 @@
  * quick-live when nothing can, there is one: -DROUNDS=1
  * full no report, twice as long: -DROUNDS=2
  *
- * mutant HINTTURNED: wakers are looked at before timers, and once
  * mutant NOWOKEN: it is not looked whether somebody was woken meanwhile
  * mutant WOKENLATE: nwoken is read after nawake
  * mutant WOKENFIRST: a waker counts nwoken before nawake
@@ -90,13 +89,8 @@ inline deadlock() {
 
 /* y: whether nothing is to be seen that may wake somebody */
 inline l9deadhint() {
-#ifdef HINTTURNED
-	y = wakers == 0;
-	y = y && !pending
-#else
 	y = !pending;
 	y = y && wakers == 0
-#endif
 }
 
 inline l9deadlook() {
@@ -110,12 +104,10 @@ inline l9deadlook() {
 	if
 	:: y ->
 		l9deadhint();
-#ifndef HINTTURNED
 		if
 		:: y -> l9deadhint()
 		:: else
 		fi;
-#endif
 		if
 #ifdef NOWOKEN
 		:: y -> deadlock()
