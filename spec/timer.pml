@@ -17,9 +17,9 @@
  * What is done with a heap's lock is one step up to the store of min, which is
  * all that others see of it without the lock.
  *
- * quick sleeps, none is lost, early, or touched when its frame has gone: -DSCENE=1
- * quick sleeps, and none is late: -DSCENE=1 -DEXACT
- * quick a ticker, the same, and no message after it was stopped: -DSCENE=2
+ * quick sleeps, none is lost, early, late, or touched when its frame has gone: -DSCENE=1 -DEXACT
+ * full sleeps, and time goes on by itself: -DSCENE=1
+ * full a ticker, the same, and no message after it was stopped: -DSCENE=2
  * full a ticker, and none is late: -DSCENE=2 -DEXACT
  *
  * mutant NORELOOK: the timer proc does not look again after it published sleepto
@@ -276,7 +276,7 @@ inline waitdeadline() {
 	frame[3] = false
 }
 
-/* the sleeps, until 1 or 2 o'clock */
+/* the sleeps, task 0's until 1 or 2 o'clock, task 1's until 1 */
 inline threadsleepuntil() {
 	if
 	:: when[t] <= now
@@ -311,7 +311,7 @@ proctype sleeper(byte t)
 	atomic {
 		if
 		:: when[t] = 1
-		:: when[t] = 2
+		:: t == 0 -> when[t] = 2
 		fi;
 		/* a deadline before that, or after it */
 		if
