@@ -17,7 +17,7 @@
  * What is done with a heap's lock is one step up to the store of min, which is
  * all that others see of it without the lock.
  *
- * full sleeps, none is lost, early, late, or touched when its frame has gone: -DSCENE=1 -DEXACT
+ * quick sleeps, none is lost, early, late, or touched when its frame has gone: -DSCENE=1 -DEXACT
  * full sleeps, and time goes on by itself: -DSCENE=1
  * full a ticker, the same, and no message after it was stopped: -DSCENE=2
  * full a ticker, and none is late: -DSCENE=2 -DEXACT
