@@ -105,6 +105,7 @@ newblock(Proc *p)
 	do
 		b = ids.next++ % Nblock;
 	while((o = ldrlx(&ids.owner[b])) != nil && (o->lastid == (b+1)*Block || blockinuse(b)));
+	/* release pairs with l9idtask's acquire */
 	strel(&ids.owner[b], p);
 	p->nextid = b == 0? 1: b*Block;		/* no task has id 0 */
 	p->lastid = (b+1)*Block;
@@ -229,6 +230,7 @@ l9pin(int id)
 		if(w & Wordpin){
 			l9spinpause(i++);
 			w = ldrlx(&t->word);
+		/* acquire: l9idnew's release, and the last l9unpin's */
 		}else if(casar(&t->word, &w, w | Wordpin))
 			return t;
 	return nil;

@@ -54,6 +54,7 @@ minall(void)
 
 	min = INT64_MAX;
 	for(i = 0; i < Nheap; i++){
+		/* sc: pairs with setmin, after the store to sleepto */
 		t = ldsc(&heaps[i].min);
 		if(t < min)
 			min = t;
@@ -183,6 +184,7 @@ start(void)
 	if(!ldrlx(&started)){
 		e = begin();
 		if(e == 0)
+			/* release: the heaps are set up */
 			strel(&started, true);
 	}
 	pthread_mutex_unlock(&starting);
