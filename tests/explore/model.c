@@ -117,9 +117,10 @@ finish(State *s, int i, int out, int index, unsigned long got)
 		return false;
 	if(o->kind != Comm || (out != Done && out != Closed && out != Freed))
 		return true;
-	if(o->index != index)
-		return false;
-	return out != Done || o->entry[index].send || o->got == got;
+	/* of several entries for a channel any may say what became of it */
+	if(out != Done)
+		return o->index >= 0 && o->index < o->nentry && o->entry[o->index].chan == o->entry[index].chan;
+	return o->index == index && (o->entry[index].send || o->got == got);
 }
 
 /* the one who waits first at that side ends so */
