@@ -44,7 +44,7 @@ uint32_t	choice(uint64_t *state, uint32_t n);
 
 /* history.c: calls that are written down, with how they end, for model.c */
 enum {
-	Comm,			/* send, recv, alt: entries */
+	Comm = 1,		/* send, recv, alt: entries */
 	Close, Free,		/* obj: a channel */
 	Interrupt, Kill, Join,	/* obj: a task */
 	Sleep,
@@ -105,13 +105,19 @@ extern int	taskids[Maxtask];	/* 0: not made yet */
 
 void	hinit(void);
 void	hchan(int i, int nel);
-/* the task number i begins: its end is written down too */
+/* by the task number i, when it begins: its end is written down too */
 void	hbegin(int i);
 /* do what op says; its result.  op is copied */
 Op	*hdo(const Op *op);
 Op	*hsend(int task, int chan);
 Op	*hrecv(int task, int chan);
 Op	*hcall(int task, int kind, int obj);
+Op	*halt(int task, int nentry, const Entry *entry);
+/* the task number i, joinable: f(i) on the proc of task `at', while that lives, or a new one */
+void	hstart(int i, int at, void (*f)(int));
+void	hdrain(int chan);
+/* close n channels, join the tasks 1 to ntask, take what is left and check it all */
+void	hfinish(int n, int ntask);
 void	hprint(void);
 /* the value that entry e of ops[i] sends */
 unsigned long	hvalue(int i, int e);

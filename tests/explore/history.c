@@ -243,11 +243,76 @@ hbegin(int i)
 	check(threadcleanup(ending, (void*)(intptr_t)i) == 0);
 }
 
+Op*
+halt(int task, int nentry, const Entry *entry)
+{
+	Op o = {.kind = Comm, .task = task, .alt = true, .nentry = nentry};
+
+	memcpy(o.entry, entry, (size_t)nentry*sizeof entry[0]);
+	return hdo(&o);
+}
+
+static void (*bodies[Maxtask])(int);
+
+static void
+taskmain(void *v)
+{
+	int i;
+
+	i = (int)(intptr_t)v;
+	hbegin(i);
+	bodies[i](i);
+}
+
+void
+hstart(int i, int at, void (*f)(int))
+{
+	Threadattr a = {.joinable = 1};
+
+	bodies[i] = f;
+	taskids[i] = -1;
+	if(at != i){
+		a.proc = taskids[at];
+		taskids[i] = threadcreatex(&a, taskmain, (void*)(intptr_t)i);
+	}
+	/* that proc may have ended */
+	a.proc = 0;
+	if(taskids[i] < 0)
+		taskids[i] = proccreatex(&a, taskmain, (void*)(intptr_t)i);
+	check(taskids[i] > 0);
+}
+
+/* what is left in channel c */
+void
+hdrain(int c)
+{
+	Op o = {.kind = Comm, .nentry = 1, .noblock = true, .entry[0].chan = c};
+
+	while(nop < Maxop && hdo(&o)->out == Done)
+		;
+}
+
+void
+hfinish(int n, int ntask)
+{
+	int i;
+
+	for(i = 0; i < n; i++)
+		hcall(0, Close, i);
+	for(i = 1; i <= ntask; i++)
+		hcall(0, Join, i);
+	for(i = 0; i < n; i++){
+		hdrain(i);
+		chanfree(chans[i]);
+	}
+	hcheck();
+}
+
 static void
 printop(int i)
 {
 	static const char *const kind[] = {
-		"", "close", "free", "interrupt", "kill", "join", "sleep", "acquire", "release", "end",
+		"", "", "close", "free", "interrupt", "kill", "join", "sleep", "acquire", "release", "end",
 	};
 	Op *o;
 	int e;

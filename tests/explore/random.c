@@ -161,17 +161,6 @@ start(uint64_t *r, int i)
 	taskids[i] = id;
 }
 
-/* what is left in the channels */
-static void
-drain(void)
-{
-	Op o = {.kind = Comm, .nentry = 1, .noblock = true};
-
-	for(o.entry[0].chan = 0; o.entry[0].chan < prog.nchan; o.entry[0].chan++)
-		while(nop < Maxop && hdo(&o)->out == Done)
-			;
-}
-
 /* while the channels are freed */
 static void
 meddle(void *v)
@@ -201,9 +190,10 @@ finish(uint64_t seed)
 		hcall(0, Join, i);
 	if(prog.free)
 		return;
-	drain();
-	for(i = 0; i < prog.nchan; i++)
+	for(i = 0; i < prog.nchan; i++){
+		hdrain(i);
 		chanfree(chans[i]);
+	}
 }
 
 static void
