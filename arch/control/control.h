@@ -61,7 +61,7 @@ void	l9controlran(Ran*);
 void	l9controlend(void);
 /* a line on fd 2 for each OS thread */
 void	l9controlwho(void);
-/* something of the program's own that the hash is to show */
+/* something of the program's own that the hash is to tell of */
 void	l9controlnote(uint64_t);
 
 #endif

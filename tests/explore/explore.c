@@ -2,12 +2,13 @@
  * explore: run small programs under many interleavings, each of which a seed
  * decides.
  *
- *	explore [-rt] [-j workers] [-m function:how] [-n schedules] [-s seed] [program ...]
+ *	explore [-t] [-j workers] [-m function:how] [-n schedules] [-s seed] [program ...]
  *
- * Of each program (all of them) the schedules of the seeds from `seed' (1) on.  -r: each
- * twice, and both must be the same.  -t: print each point.  -m: do the atomic operations
- * in a function of the library wrong (split: not in one step; late: seen late);
- * then it is a success to fail, and the programs' seeds take turns until one does.
+ * Of each program (all of them) the schedules of n seeds (100), from `seed' (1) on.
+ * -t: print each point.  -m: do the atomic operations in a function of the
+ * library wrong (split: not in one step; late: seen late); then it is a
+ * success to fail.  The last line says how much was done, and has a hash of all:
+ * the same arguments but -j give the same line.
  *
  * Each schedule is a new process.  The workers have a CPU each, since who
  * hands the turn on and who takes it never run at once.
@@ -38,15 +39,13 @@ enum {
 /* what processes tell each other */
 struct Shared
 {
-	Ran	ran;		/* of the last schedule of this worker */
+	Ran	ran;		/* of this worker's last schedule */
 	bool	done;
-	uint64_t	npoint;
-	uint64_t	nswitch;
-	int	n;		/* schedules */
+	Ran	sum;		/* of all its schedules */
+	int	n;		/* how many those are */
 };
 
 static struct {
-	bool	twice;
 	bool	trace;
 	const char	*self;
 	char	*mutation;	/* as given; nil: none */
@@ -113,6 +112,12 @@ planof(const Program *p)
 	return plan;
 }
 
+static void
+saveran(void)
+{
+	l9controlran(&shared->ran);
+}
+
 /* in a process of its own: one schedule of p */
 static _Noreturn void
 child(const Program *p)
@@ -123,10 +128,11 @@ child(const Program *p)
 	mallopt(M_PERTURB, 0x5a);
 	alarm(Toolong);
 	plan = planof(p);
+	atexit(saveran);
 	l9control(&plan);
 	check(threadinit() == 0);
 	p->run(seed/Perprogram);
-	l9controlran(&shared->ran);
+	saveran();
 	shared->done = true;
 	_exit(0);
 }
@@ -148,6 +154,14 @@ ending(const Program *p, int status)
 	return WEXITSTATUS(status) == Failed? "see above": "the program ended early: a deadlock was reported?";
 }
 
+static void
+sum(Ran *all, const Ran *r)
+{
+	all->npoint += r->npoint;
+	all->nswitch += r->nswitch;
+	all->hash += r->hash;		/* in any order */
+}
+
 /* one schedule; why it failed, or nil */
 static const char*
 schedule(const Program *p)
@@ -165,32 +179,15 @@ schedule(const Program *p)
 		exit(2);
 	}
 	shared->n++;
-	shared->npoint += shared->ran.npoint;
-	shared->nswitch += shared->ran.nswitch;
+	sum(&shared->sum, &shared->ran);
 	return ending(p, status);
 }
 
-static const char*
-twice(const Program *p)
-{
-	const char *why;
-	Ran one;
-
-	why = schedule(p);
-	if(why != nil || !opt.twice)
-		return why;
-	one = shared->ran;
-	why = schedule(p);
-	if(why == nil && memcmp(&one, &shared->ran, sizeof one) != 0)
-		why = "the second run of the same seed was another";
-	return why;
-}
-
-/* quiet while it is meant to fail */
+/* while it is meant to fail, and nobody asked for this one schedule */
 static void
 quiet(void)
 {
-	if(opt.mutation != nil && !opt.trace && freopen("/dev/null", "w", stderr) == nil)
+	if(opt.mutation != nil && opt.n > 1 && freopen("/dev/null", "w", stderr) == nil)
 		exit(2);
 }
 
@@ -223,7 +220,7 @@ work(int worker, int np, const Program **p)
 		for(k = 0; k < np; k++){
 			running = p[k];
 			seed = opt.first + (uint64_t)i;
-			why = twice(running);
+			why = schedule(running);
 			if(why == nil)
 				continue;
 			dprintf(1, "%s %s seed %llu: %s\n", opt.mutation != nil? "found:": "FAILED:",
@@ -263,11 +260,10 @@ workall(int np, const Program **p)
 		nfail += wait(&status) < 0 || status != 0;
 	for(i = 1; i < opt.nworker; i++){
 		all[0].n += all[i].n;
-		all[0].npoint += all[i].npoint;
-		all[0].nswitch += all[i].nswitch;
+		sum(&all[0].sum, &all[i].sum);
 	}
-	printf("%d schedules, %llu points, %llu switches\n", all[0].n,
-		(unsigned long long)all[0].npoint, (unsigned long long)all[0].nswitch);
+	printf("%d schedules, %llu points, %llu switches, hash %016llx\n", all[0].n, (unsigned long long)all[0].sum.npoint,
+		(unsigned long long)all[0].sum.nswitch, (unsigned long long)all[0].sum.hash);
 	return nfail;
 }
 
@@ -288,7 +284,7 @@ usage(void)
 {
 	int i;
 
-	fprintf(stderr, "usage: explore [-rt] [-j workers] [-m function:split|late] [-n schedules] [-s seed] [program ...]\n");
+	fprintf(stderr, "usage: explore [-t] [-j workers] [-m function:split|late] [-n schedules] [-s seed] [program ...]\n");
 	for(i = 0; i < nprogram; i++)
 		fprintf(stderr, "	%-12s %s\n", programs[i].name, programs[i].about);
 	exit(2);
@@ -322,11 +318,8 @@ options(int argc, char *argv[])
 	opt.n = 100;
 	opt.first = 1;
 	opt.nworker = (int)sysconf(_SC_NPROCESSORS_ONLN);
-	while((c = getopt(argc, argv, "rtj:m:n:s:")) != -1)
+	while((c = getopt(argc, argv, "tj:m:n:s:")) != -1)
 		switch(c){
-		case 'r':
-			opt.twice = true;
-			break;
 		case 't':
 			opt.trace = true;
 			break;

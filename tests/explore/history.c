@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control.h"
 #include "explore.h"
 
 Op ops[Maxop];
@@ -54,6 +55,7 @@ end(Op *o, int out)
 {
 	o->out = out;
 	o->at = threadnow();
+	l9controlnote((uint64_t)(o - ops)<<32 | (uint64_t)out<<16 | o->got);
 	events[nevent++] = ~(int)(o - ops);
 	return o;
 }
