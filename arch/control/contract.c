@@ -75,7 +75,7 @@ l9osthread(void (*fn)(void*), void *arg, size_t stack, int quiet)
 		return EAGAIN;
 	e = l9realosthread(l9threadmain, t, stack, quiet);
 	if(e != 0){
-		l9unthread(t);
+		l9unthread();
 		return e;
 	}
 	l9threadbegun(t);

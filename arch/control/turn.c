@@ -3,6 +3,7 @@
  */
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "turn.h"
@@ -74,7 +75,7 @@ static void
 fail(const char *why)
 {
 	ctl.plan.failed(why);
-	_exit(99);
+	abort();
 }
 
 static Osthread*
@@ -297,9 +298,8 @@ l9newthread(void (*main)(void*), void *arg)
 
 /* the last one made did not come into being */
 void
-l9unthread(Osthread *t)
+l9unthread(void)
 {
-	(void)t;
 	ctl.n--;
 }
 

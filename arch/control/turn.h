@@ -47,7 +47,7 @@ void	l9wakeone(_Atomic uint32_t *w);
 int64_t	l9time(void);
 /* of l9osthread's: NULL: there are too many */
 Osthread	*l9newthread(void (*main)(void*), void *arg);
-void	l9unthread(Osthread*);
+void	l9unthread(void);
 /* the first function of its OS thread */
 void	l9threadmain(void*);
 /* it has begun, and waits for its turn */
