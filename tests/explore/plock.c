@@ -7,7 +7,7 @@ static Rendez rendez = {.l = &lock};
 static RWLock rwlock;
 static Sema sema;
 static Barrier barrier;
-static Waitgroup group;
+static Waitgroup comers;
 static int inside;		/* who holds the lock */
 static int count;
 
@@ -127,6 +127,39 @@ lockkill(uint64_t seed)
 	check(canqlock(&lock) == 1);
 }
 
+/* a lock keeps an interrupt for the wait that comes after it */
+
+static Channel *never;
+
+static void
+lockint1(int i)
+{
+	(void)i;
+	qlock(&lock);
+	qunlock(&lock);
+	check(chanrecv(never, nil) == -1);
+}
+
+static void
+interrupter(int i)
+{
+	(void)i;
+	check(threadint(taskids[1]) == 0);
+}
+
+void
+lockint(uint64_t seed)
+{
+	(void)seed;
+	never = chancreate(1, 0);
+	check(never != nil);
+	qlock(&lock);
+	hstart(1, 1, lockint1);
+	hstart(2, 2, interrupter);
+	qunlock(&lock);
+	joinall(2);
+}
+
 /* nobody sleeps on after the wake-up that was for it */
 
 static void
@@ -219,15 +252,64 @@ readwrite(uint64_t seed)
 	check(canwlock(&rwlock) == 1);
 }
 
-/* the last to come lets all go, each round; and they are waited for */
+/* a writer that is killed while it waits lets the reader behind it in */
+
+static void
+killedwriter(int i)
+{
+	(void)i;
+	wlock(&rwlock);
+	wunlock(&rwlock);
+}
+
+static void
+behind(int i)
+{
+	(void)i;
+	rlock(&rwlock);
+	runlock(&rwlock);
+}
+
+void
+writekill(uint64_t seed)
+{
+	(void)seed;
+	rlock(&rwlock);
+	hstart(1, 1, killedwriter);
+	hstart(2, 2, behind);
+	hstart(3, 3, killer);
+	joinall(3);
+	runlock(&rwlock);
+	check(canwlock(&rwlock) == 1);
+}
+
+/* the last to come lets all go, each round, though one is interrupted; and they are waited for */
+
+static void
+come(void)
+{
+	int last;
+
+	/* who was interrupted has not come */
+	while((last = barrierwait(&barrier, 3)) < 0)
+		;
+	count += last;
+}
 
 static void
 comer(int i)
 {
 	(void)i;
-	count += barrierwait(&barrier, 3);
-	count += barrierwait(&barrier, 3);
-	wgdone(&group);
+	come();
+	come();
+	wgdone(&comers);
+}
+
+static void
+lateint(int i)
+{
+	(void)i;
+	threadint(taskids[1]);
 }
 
 void
@@ -235,11 +317,12 @@ together(uint64_t seed)
 {
 	(void)seed;
 	count = 0;
-	wgadd(&group, 3);
+	wgadd(&comers, 3);
 	hstart(1, 1, comer);
 	hstart(2, 2, comer);
 	hstart(3, 1, comer);
-	check(wgwait(&group) == 0);
+	hstart(4, 4, lateint);
+	check(wgwait(&comers) == 0);
 	check(count == 2);
-	joinall(3);
+	joinall(4);
 }

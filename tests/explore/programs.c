@@ -14,17 +14,21 @@ const Program programs[] = {
 
 	{"deadlock", "everybody waits, and the library says so", deadlock, false, true},
 	{"detach", "threaddetach against join and exit", detach, false, false},
+	{"group", "threadintgrp, threadkillgrp and threadjoingrp while members begin and end", group, false, false},
 	{"joinexit", "three joins against exit", joinexit, false, false},
+	{"parallel", "threadkill of threadpar's caller and of a part", parallel, false, false},
 	{"procend", "tasks are started where the last one ends", procend, false, false},
 	{"suspend", "threadsuspend, resume and kill of one that runs, waits and ends", suspend, false, false},
 	{"wakend", "who is woken ends, and its proc with it", wakend, false, false},
 
+	{"lockint", "threadint of one who waits for a lock", lockint, false, false},
 	{"lockkill", "threadkill of a waiter against qunlock", lockkill, false, false},
 	{"locks", "qlock and qlockuntil exclude", locks, false, false},
 	{"readwrite", "rlock and wlockuntil", readwrite, false, false},
 	{"rendezvous", "rsleep, rsleepuntil and rwakeup", rendezvous, false, false},
 	{"semakill", "threadkill of a waiter against semrelease", semakill, false, false},
-	{"together", "barrierwait and wgwait", together, false, false},
+	{"together", "barrierwait against threadint, and wgwait", together, false, false},
+	{"writekill", "threadkill of a writer that waits, and the reader behind it", writekill, false, false},
 
 	{"helpers", "iocall of several tasks", helpers, false, false},
 	{"sleepint", "threadint against the end of a sleep", sleepint, false, false},

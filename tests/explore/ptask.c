@@ -185,6 +185,108 @@ suspend(uint64_t seed)
 	hfinish(1, seed%2 == 0? 4: 3);
 }
 
+/* all parts have ended when threadpar ends, though its caller is killed, and a part too */
+
+static int nbegun, nended;
+
+static void
+partend(void *v)
+{
+	(void)v;
+	nended++;
+}
+
+static int
+part(void *v)
+{
+	nbegun++;
+	check(threadcleanup(partend, nil) == 0);
+	*(int*)v = threadid();
+	check(threadsleep(Millisecond) == 0);
+	return 1;
+}
+
+static void
+parend(void *v)
+{
+	(void)v;
+	check(nended == nbegun);
+}
+
+static void
+parcaller(int i)
+{
+	void *arg[] = {&taskids[4], &taskids[5], &taskids[6]};
+	int result[3];
+
+	(void)i;
+	check(threadcleanup(parend, nil) == 0);
+	check(threadpar(3, part, arg, result) == 0);
+	check(nbegun == nended);
+}
+
+static void
+parkiller(int i)
+{
+	threadkill(taskids[i == 2? 1: 4]);
+}
+
+void
+parallel(uint64_t seed)
+{
+	(void)seed;
+	nbegun = nended = 0;
+	hstart(1, 1, parcaller);
+	hstart(2, 2, parkiller);
+	hstart(3, 3, parkiller);
+	check(threadjoin(taskids[1], nil, 0) == 0);
+	check(nbegun == nended);
+	check(threadjoin(taskids[2], nil, 0) == 0);
+	check(threadjoin(taskids[3], nil, 0) == 0);
+}
+
+/* a group is interrupted, killed and joined while its members begin and end */
+
+static void
+memberend(void *v)
+{
+	(void)v;
+	nended++;
+}
+
+static void
+member(void *v)
+{
+	check(threadcleanup(memberend, nil) == 0);
+	nbegun++;
+	if(v != nil)
+		threadsleep(Hour);
+}
+
+static void
+recruiter(int i)
+{
+	Threadattr a = {.group = 7};
+
+	check(threadcreatex(&a, member, i == 2? nil: &nended) > 0);
+	check(proccreatex(&a, member, nil) > 0);
+}
+
+void
+group(uint64_t seed)
+{
+	(void)seed;
+	nbegun = nended = 0;
+	hstart(1, 1, recruiter);
+	hstart(2, 2, recruiter);
+	check(threadintgrp(7) >= 0);
+	check(threadjoin(taskids[1], nil, 0) == 0);
+	check(threadjoin(taskids[2], nil, 0) == 0);
+	check(threadkillgrp(7) <= 4);
+	check(threadjoingrp(7) == 0);
+	check(nbegun == nended);
+}
+
 /* everybody waits: the library must say so, whoever is the last to sleep */
 
 static void
