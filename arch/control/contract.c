@@ -83,6 +83,18 @@ l9osthread(void (*fn)(void*), void *arg, size_t stack, int quiet)
 	return 0;
 }
 
+void
+l9barrier(void)
+{
+	if(l9me() == NULL){
+		l9realbarrier();
+		return;
+	}
+	l9step(__func__);
+	if(!l9ismutant(__func__))
+		l9allseen();
+}
+
 int
 l9mutexlock(pthread_mutex_t *m)
 {

@@ -34,8 +34,8 @@ struct Plan
 	int	nchange;
 	uint64_t	span;
 	uint32_t	stay;
-	/* about one point in so many ends somebody's sleep early, and one weak exchange in 16 fails; 0: none does */
-	uint32_t	nudge;
+	uint32_t	nudge;		/* about one point in so many ends somebody's sleep early; 0: none does */
+	bool	odd;		/* weak exchanges may fail for no reason, and relaxed stores be seen late */
 	uint64_t	maxpoint;	/* more than so many: it makes no progress */
 	bool	trace;		/* each point a line on fd 2 */
 	/* a mutation: the atomic operations in this function are done so, L9split or L9late.  NULL: none */

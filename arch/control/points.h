@@ -15,6 +15,7 @@
 enum {
 	L9load,
 	L9store,
+	L9storerlx,
 	L9change,	/* reads and writes */
 	L9weakcas,
 };
@@ -23,11 +24,12 @@ enum {
 int	l9point(const volatile void *p, const char *fn, int op);
 /* the middle of an exchange that is split */
 void	l9gap(void);
+void	l9fence(void);
 void	l9storelate(volatile void *p, unsigned int size, uint64_t v);
 
 #define l9load(p, order)	(l9point(p, __func__, L9load), atomic_load_explicit(p, order))
-#define l9store(p, v, order) \
-	(l9point(p, __func__, L9store) == L9late \
+#define l9store(p, v, op, order) \
+	(l9point(p, __func__, op) == L9late \
 		? l9storelate(p, sizeof *(p), (uint64_t)(v)): atomic_store_explicit(p, v, order))
 /* new may use l9old, the value seen */
 #define l9change(p, new, change) \
@@ -72,6 +74,7 @@ void	l9storelate(volatile void *p, unsigned int size, uint64_t v);
 #undef addrel
 #undef addar
 #undef orrel
+#undef fencesc
 #undef andrlx
 #undef andrel
 #undef casacq
@@ -83,9 +86,9 @@ void	l9storelate(volatile void *p, unsigned int size, uint64_t v);
 #define ldrlx(p)	l9load(p, memory_order_relaxed)
 #define ldacq(p)	l9load(p, memory_order_acquire)
 #define ldsc(p)		l9load(p, memory_order_seq_cst)
-#define strlx(p, v)	l9store(p, v, memory_order_relaxed)
-#define strel(p, v)	l9store(p, v, memory_order_release)
-#define stsc(p, v)	l9store(p, v, memory_order_seq_cst)
+#define strlx(p, v)	l9store(p, v, L9storerlx, memory_order_relaxed)
+#define strel(p, v)	l9store(p, v, L9store, memory_order_release)
+#define stsc(p, v)	l9store(p, v, L9store, memory_order_seq_cst)
 #define xchgacq(p, v)	l9change(p, v, atomic_exchange_explicit(p, v, memory_order_acquire))
 #define xchgar(p, v)	l9change(p, v, atomic_exchange_explicit(p, v, memory_order_acq_rel))
 #define addrlx(p, v)	l9change(p, l9old + (v), atomic_fetch_add_explicit(p, v, memory_order_relaxed))
@@ -104,6 +107,8 @@ void	l9storelate(volatile void *p, unsigned int size, uint64_t v);
 	l9cas(p, old, v, L9change, atomic_compare_exchange_strong_explicit(p, old, v, memory_order_relaxed, memory_order_relaxed))
 #define cas1ar(p, old, v) \
 	l9cas(p, old, v, L9change, atomic_compare_exchange_strong_explicit(p, old, v, memory_order_acq_rel, memory_order_relaxed))
+
+#define fencesc()	(l9fence(), atomic_thread_fence(memory_order_seq_cst))
 
 /* a wait for one of these is a wait for another OS thread */
 int	l9mutexlock(pthread_mutex_t*);

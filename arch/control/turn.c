@@ -325,6 +325,15 @@ l9threadbegun(Osthread *t)
 }
 
 void
+l9allseen(void)
+{
+	Osthread *t;
+
+	for(t = ctl.thread; t < ctl.thread + ctl.n; t++)
+		l9seen(t);
+}
+
+void
 l9control(const Plan *plan)
 {
 	int i;

@@ -56,9 +56,13 @@ void	l9threadbegun(Osthread*);
 /* the next of the plan's random numbers, below n */
 uint32_t	l9choice(uint32_t n);
 const Plan	*l9plan(void);
+/* the plan's mutation is of this function */
+bool	l9ismutant(const char *fn);
 
 /* weak.c: what is pending is seen from now on */
 void	l9seen(Osthread*);
+/* of all */
+void	l9allseen(void);
 
 /* what the contract is kept with */
 void	l9realwaitword(_Atomic uint32_t*, uint32_t, int64_t);
@@ -69,5 +73,6 @@ int64_t	l9realnsecold(void);
 int	l9realosthread(void (*)(void*), void*, size_t, int);
 int	l9realnosthread(void);
 int	l9realncpu(void);
+void	l9realbarrier(void);
 
 #endif

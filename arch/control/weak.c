@@ -34,16 +34,37 @@ l9storelate(volatile void *p, unsigned int size, uint64_t v)
 }
 
 void
+l9fence(void)
+{
+	Osthread *t;
+
+	t = l9me();
+	if(t == NULL)
+		return;
+	l9step(__func__);
+	l9seen(t);
+}
+
+void
 l9gap(void)
 {
 	l9step("gap");
+}
+
+bool
+l9ismutant(const char *fn)
+{
+	const char *mutant;
+
+	mutant = l9plan()->weakfn;
+	return mutant != NULL && strcmp(fn, mutant) == 0;
 }
 
 /* the mutation is one of such operations */
 static bool
 fits(int weak, int op)
 {
-	return weak == L9late? op == L9store: op == L9change || op == L9weakcas;
+	return weak == L9late? op == L9store || op == L9storerlx: op == L9change || op == L9weakcas;
 }
 
 int
@@ -62,9 +83,11 @@ l9point(const volatile void *p, const char *fn, int op)
 		return L9asis;
 	l9step(fn);
 	plan = l9plan();
-	if(plan->weakfn != NULL && fits(plan->weak, op) && strcmp(fn, plan->weakfn) == 0)
+	if(fits(plan->weak, op) && l9ismutant(fn))
 		return plan->weak;
-	if(op == L9weakcas && plan->nudge != 0 && l9choice(16) == 0)
+	if(op == L9weakcas && plan->odd && l9choice(16) == 0)
 		return L9fails;
+	if(op == L9storerlx && plan->odd && l9choice(4) == 0)
+		return L9late;
 	return L9asis;
 }

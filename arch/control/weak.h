@@ -5,7 +5,7 @@
 enum {
 	L9asis,
 	L9split,	/* an exchange reads, and writes later */
-	L9late,		/* a store is seen only after the loads that follow it */
+	L9late,		/* a store is seen only after the loads that follow it: a relaxed one may */
 	L9fails,	/* a weak compare-and-swap fails for no reason, as it may */
 };
 

@@ -32,6 +32,7 @@
 /* the strong form: fails only where the value differs */
 #define cas1rlx(p, old, v)	atomic_compare_exchange_strong_explicit(p, old, v, memory_order_relaxed, memory_order_relaxed)
 #define cas1ar(p, old, v)	atomic_compare_exchange_strong_explicit(p, old, v, memory_order_acq_rel, memory_order_relaxed)
+#define fencesc()	atomic_thread_fence(memory_order_seq_cst)
 
 #ifdef L9CONTROLLED
 #include "points.h"	/* the same, each a point at which another OS thread may run: arch/control */

@@ -99,6 +99,7 @@ planof(const Program *p)
 		.span = 100u << choice(&r, 5),
 		.stay = stays[choice(&r, 3)],
 		.nudge = nudges[choice(&r, 4)],
+		.odd = choice(&r, 2) != 0,
 		.maxpoint = Maxpoint,
 		.trace = opt.trace,
 		.failed = controlfailed,
@@ -110,6 +111,14 @@ planof(const Program *p)
 		plan.weak = opt.weak;
 	}
 	return plan;
+}
+
+/* where it is meant to fail, and nobody asked for this one schedule */
+static void
+quiet(const Program *p)
+{
+	if((opt.mutation != nil || p->deadlock) && opt.n > 1 && freopen("/dev/null", "w", stderr) == nil)
+		_exit(2);
 }
 
 static void
@@ -128,7 +137,9 @@ child(const Program *p)
 	mallopt(M_PERTURB, 0x5a);
 	alarm(Toolong);
 	plan = planof(p);
+	quiet(p);
 	atexit(saveran);
+	hinit(seed/Perprogram%2 != 0);
 	l9control(&plan);
 	check(threadinit() == 0);
 	p->run(seed/Perprogram);
@@ -183,14 +194,6 @@ schedule(const Program *p)
 	return ending(p, status);
 }
 
-/* while it is meant to fail, and nobody asked for this one schedule */
-static void
-quiet(void)
-{
-	if(opt.mutation != nil && opt.n > 1 && freopen("/dev/null", "w", stderr) == nil)
-		exit(2);
-}
-
 static void
 pin(int worker)
 {
@@ -215,7 +218,6 @@ work(int worker, int np, const Program **p)
 	int i, k;
 
 	pin(worker);
-	quiet();
 	for(i = worker; i < opt.n; i += opt.nworker)
 		for(k = 0; k < np; k++){
 			running = p[k];

@@ -14,13 +14,12 @@ int taskids[Maxtask];
 
 static Sema sema;
 
+static bool owning;
+
 void
-hinit(void)
+hinit(bool o)
 {
-	nop = 0;
-	nevent = 0;
-	memset(chans, 0, sizeof chans);
-	memset(taskids, 0, sizeof taskids);
+	owning = o;
 }
 
 void
@@ -195,8 +194,10 @@ hdo(const Op *op)
 {
 	Op *o;
 	int64_t old;
-	int out;
+	int i, out;
 
+	for(i = 0; i < op->nentry && owning; i++)
+		own(chans[op->entry[i].chan]);
 	o = begin(op);
 	o->begun = threadnow();
 	if(o->deadline == 0)
