@@ -43,6 +43,49 @@ altalt(uint64_t seed)
 	hfinish(2, 3);
 }
 
+/* two of one proc, whose own the channel is until a third comes, and is interrupted */
+
+static void
+ownsend(int i)
+{
+	hsend(i, 0);
+	hsend(i, 0);
+	hrecv(i, 0);
+}
+
+static void
+ownrecv(int i)
+{
+	hrecv(i, 0);
+	hrecv(i, 0);
+	hsend(i, 0);
+}
+
+static void
+stranger(int i)
+{
+	hsend(i, 0);
+	hrecv(i, 0);
+}
+
+static void
+intone(int i)
+{
+	hcall(i, Interrupt, 1);
+}
+
+void
+owned(uint64_t seed)
+{
+	hchan(0, (int)(seed/2%3));
+	hstart(1, 1, ownrecv);
+	hstart(2, 1, ownsend);
+	hstart(3, 3, stranger);
+	hstart(4, 4, intone);
+	check(threadsleep(Millisecond) == 0);
+	hfinish(1, 4);
+}
+
 /* close against send and receive */
 
 static void

@@ -11,6 +11,7 @@ const Program programs[] = {
 	{"freewait", "chanfree against interrupt, kill, deadline and a partner elsewhere", freewait, true, false},
 	{"intsend", "threadint against the partner", intsend, false, false},
 	{"killrecv", "threadkill of one of two receivers against a sender", killrecv, false, false},
+	{"owned", "two of one proc against a third, and threadint", owned, false, false},
 
 	{"deadlock", "everybody waits, and the library says so", deadlock, false, true},
 	{"detach", "threaddetach against join and exit", detach, false, false},

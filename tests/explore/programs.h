@@ -14,6 +14,7 @@ void	deadline(uint64_t seed);
 void	freewait(uint64_t seed);
 void	intsend(uint64_t seed);
 void	killrecv(uint64_t seed);
+void	owned(uint64_t seed);
 /* ptask.c */
 void	deadlock(uint64_t seed);
 void	detach(uint64_t seed);
