@@ -118,7 +118,7 @@ sleepint(uint64_t seed)
 	check(nintr == 0 || nintr == -1);
 }
 
-/* several share an Ioproc, and have one each, whose helper may be another's before */
+/* several share an Ioproc, have one each, and use those of all */
 
 static Ioproc *io;
 
@@ -137,6 +137,7 @@ caller(int i)
 	own = ioproc();
 	check(own != nil);
 	check(iocall(own, twice, 10*i) == 20*i);
+	check(iocall(nil, twice, 100*i) == 200*i);
 	closeioproc(own);
 }
 
