@@ -6,9 +6,9 @@ set -u
 export LC_ALL=C
 
 explore=${1:?usage: replay.sh explore}
-one=$("$explore" -j 1 -n 20 -s 1000) || exit 1
-two=$("$explore" -j 2 -n 20 -s 1000) || exit 1
-three=$("$explore" -j 2 -n 20 -s 2000) || exit 1
+one=$("$explore" -j 1 -n 10 -s 1000) || exit 1
+two=$("$explore" -j 2 -n 10 -s 1000) || exit 1
+three=$("$explore" -j 2 -n 10 -s 2000) || exit 1
 echo "$one"
 echo "$two"
 [ "$one" = "$two" ] || exit 1
