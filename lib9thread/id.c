@@ -240,7 +240,7 @@ void
 l9unpin(Task *t)
 {
 	/* release: l9idend comes after what was done meanwhile */
-	atomic_fetch_and_explicit(&t->word, ~(uint64_t)Wordpin, memory_order_release);
+	andrel(&t->word, ~(uint64_t)Wordpin);
 }
 
 /* the proc of the live task with this id, or nil */

@@ -215,7 +215,7 @@ l9heapunlock(Heap *h)
 	/* sc: pairs with the timer proc's store, which comes before its second look at min */
 	if(min < old && min < ldsc(&sleepto)){
 		/* release pairs with the acquire in timerproc */
-		atomic_fetch_add_explicit(&wakes, 1, memory_order_release);
+		addrel(&wakes, 1);
 		l9wakeword(&wakes);
 	}
 }
