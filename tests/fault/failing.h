@@ -11,21 +11,14 @@
 #include <pthread.h>
 #include <sys/types.h>
 
-/* what is held at the moment: by calls that came by here, but for the last two */
-typedef struct Held Held;
-struct Held
-{
-	long	nblock;		/* of malloc's and its kin */
-	long	mapped;		/* bytes */
-	int	nfd;		/* /proc counts */
-	int	nthread;
-};
-
 /* from now on the nth call fails, and those after it: as many as `times'.  n = 0: none */
 void	failarm(long n, int times);
 /* no more; the name of the first that failed, or nil */
 const char	*faildisarm(void);
-void	failheld(Held*);
+
+/* of what came by here, what has not been given back */
+long	failblocks(void);	/* malloc's and its kin's */
+long	failmapped(void);	/* bytes of mmap's */
 
 /* the real ones, for tests that need one that does not fail */
 pid_t	__real_fork(void);

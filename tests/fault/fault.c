@@ -982,6 +982,21 @@ static const Scenario scenarios[] = {
 /*
  * A run, in a child.
  */
+typedef struct Held Held;
+struct Held
+{
+	long	nblock;
+	long	mapped;
+	int	nfd;
+	int	nthread;
+};
+
+static void
+held(Held *h)
+{
+	*h = (Held){failblocks(), failmapped(), nfd(), nthread()};
+}
+
 typedef struct Run Run;
 struct Run
 {
@@ -1027,7 +1042,7 @@ settle(const Held *want)
 	int i;
 
 	for(i = 0; i < Patience*1000/4; i++){
-		failheld(&h);
+		held(&h);
 		if(h.nthread <= want->nthread && h.nblock <= want->nblock && h.mapped <= want->mapped && h.nfd <= want->nfd)
 			break;
 		usleep(1000);
@@ -1078,7 +1093,7 @@ runchild(const Scenario *s, long n, bool on, const Held *want)
 	settle(&end);
 	if(want == nil)
 		usleep(Calm);
-	failheld(&run->held);
+	held(&run->held);
 	run->nline = ninfo();
 	run->through = true;
 	if(dir[0] != '\0')
