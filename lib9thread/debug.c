@@ -97,6 +97,7 @@ struct Look
 	bool	foreign;
 	bool	running;
 	uint64_t	word;
+	bool	waits;
 	const char	*waitfor;
 	const void	*waiton;
 	int64_t	since;
@@ -142,7 +143,7 @@ stackused(Task *t, Proc *p, bool running)
 		sp = l9ctxsp(&ctx);
 	}else if(p == l9proc)
 		sp = __builtin_frame_address(0);
-	else if(ldrlx(&p->inbox) == Parked)
+	else if(l9asleep(ldrlx(&p->inbox)))
 		sp = p->idlesp;		/* the last to run idles on its own stack */
 	top = t->stack + t->slot;
 	return sp > t->stack && sp < top? (size_t)(top - sp): 0;
@@ -164,6 +165,7 @@ look(Look *l, Task *t, int id)
 	l->system = p->system;
 	l->foreign = p->foreign;
 	l->word = ldrlx(&t->word);
+	l->waits = l->word & Wordwait || ldrlx(&t->local);
 	l->running = p->cur == t;
 	l->waitfor = t->waitfor;
 	l->waiton = t->waiton;
@@ -185,7 +187,7 @@ look(Look *l, Task *t, int id)
 static const char*
 state(Look *l)
 {
-	if(l->word & Wordwait)
+	if(l->waits)
 		return "waiting";
 	/* one that runs may have been told to stop; put aside, it may be idling for its proc */
 	if(l->word & Wordheld || (l->word & Wordsusp && !l->running))
@@ -215,7 +217,9 @@ static void
 addwait(Text *x, Look *l, int64_t now)
 {
 	add(x, " %s", l->waitfor);
-	if(l->nwait > 0)
+	if(l->nwait == Nwaitfd)
+		add(x, " (fd %d)", (int)(intptr_t)l->waiton);
+	else if(l->nwait > 0)
 		addentries(x, l);
 	else if(l->waitname[0][0] != '\0')
 		add(x, " (%s)", l->waitname[0]);
@@ -232,7 +236,7 @@ puttask(Look *l, int fd, int64_t now)
 	Text x = {.n = 0};
 
 	add(&x, "%10d %4u %-9s", l->id, l->proc, state(l));
-	if(l->word & Wordwait && l->waitfor != nil)
+	if(l->waits && l->waitfor != nil)
 		addwait(&x, l, now);
 	if(l->used > 0)
 		add(&x, ", stack %zu of %zu", l->used, l->size);
@@ -307,7 +311,7 @@ dumpproc(Proc *p, int fd)
 	t = p->cur;	/* nil, or without an id: it begins or ends */
 	id = t == nil? 0: (int)(ldrlx(&t->word)>>32);
 	add(&x, "%10u %9d %8d ", p->index, ldrlx(&p->ospid), n);
-	if(ldrlx(&p->inbox) == Parked)
+	if(l9asleep(ldrlx(&p->inbox)))
 		add(&x, "asleep");
 	else if(id != 0)
 		add(&x, "awake, thread %d", id);

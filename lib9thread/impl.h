@@ -39,6 +39,7 @@ typedef struct Exitrec Exitrec;
 typedef struct Idtab Idtab;
 typedef struct Priv Priv;
 typedef struct Queue Queue;
+typedef struct Seen Seen;
 typedef struct Waiter Waiter;
 typedef struct Waitq Waitq;
 
@@ -48,6 +49,8 @@ enum {
 	Namelen = 32,		/* of a task, its 0 included */
 	Channamelen = 32,
 	Nwaitname = 4,		/* entries of an alt that a report tells of */
+	Trustms = 100,		/* how long a wait trusts what the poller knows of a number: fd.c */
+	Nwaitfd = -1,		/* Task.nwait: waiton is a descriptor's number */
 	Defquota = 16,		/* ops in a row that may do without a switch: HACKING.md */
 	Nprio = 4,
 	Defprio = 1,
@@ -118,6 +121,7 @@ struct Task
 	int	why;		/* a wait's result: claim writes, self reads */
 	int	which;		/* claim writes, self reads: Waiter.index */
 	int	holdkill;	/* self: depth of l9holdkill */
+	_Atomic bool	local;	/* its proc's own: waits, unseen by others: own.c */
 	_Atomic int	group;	/* self writes; others read it to pick whom to interrupt: no order needed */
 
 	/* touched at the begin and the end */
@@ -166,14 +170,17 @@ struct Proc
 {
 	/*
 	 * What others made ready: nil, a stack of tasks linked by next, or
-	 * Parked while the owner sleeps.  Others push with release; the owner
-	 * takes all with acquire.  The one who replaces Parked wakes.
+	 * Parked or Polling while the owner sleeps.  Others push with release;
+	 * the owner takes all with acquire.  The one who replaces Parked or
+	 * Polling wakes.
 	 */
 	_Alignas(Cacheline) _Atomic uintptr_t	inbox;
 
 	/* owner from here on, but where noted; these at every switch */
 	_Alignas(Cacheline) Task	*cur;
 	Queue	runq;		/* of the default priority */
+	_Atomic uint32_t	inside;	/* owner writes: in its section: own.c */
+	_Atomic uint32_t	stopped;	/* stoplk: not to be in there */
 	int	*errnop;	/* &errno of the OS thread */
 	void	**cxx;		/* C++'s exception state of the OS thread, or nil */
 	int	odd;		/* what the next switch has to heed: Oddprio ... */
@@ -204,9 +211,22 @@ struct Proc
 	int	nfreestack[Nsizeclass];
 	void	*data;		/* procdata */
 
-	/* spinning before parking: idle.c */
-	int	spinskip;
-	int	spinback;
+	Spin	stoplk;		/* who keeps the owner out of its section */
+	_Atomic bool	owns;	/* owner writes: it has ever owned a channel */
+
+	/* lingering before parking: idle.c */
+	int	skip;		/* times to leave it out */
+	int	back;		/* and after the next failure, doubled */
+
+	/* waiting for descriptors: poll.c */
+	Poller	*poller;	/* nil until the first wait; then it stays.  Others read it after Polling */
+	int	nfdwait;	/* such waits of its tasks */
+	Seen	*seen;		/* nseen of them, by number: fd.c */
+	int	nseen;
+	Fdcall	*doubt;		/* waits that trust the poller, the oldest first; and the last */
+	Fdcall	*doubtlast;
+	int	untilpoll;	/* looks until the next one at the poller, while busy */
+	int64_t	polled;		/* l9nsecold at the last one */
 
 	/* ids: id.c */
 	uint32_t	lastid;	/* others read it, in newblock: written with ids.lk */
@@ -225,9 +245,17 @@ enum {
 	Oddnoswitch = 1<<2,	/* noswitch > 0 */
 };
 
+/* Proc.inbox while the owner sleeps: no Task has these addresses */
 enum {
-	Parked = 1,		/* Proc.inbox: no Task has this address */
+	Parked = 1,		/* on the word itself */
+	Polling = 2,		/* in its poller */
 };
+
+static inline bool
+l9asleep(uintptr_t inbox)
+{
+	return inbox == Parked || inbox == Polling;
+}
 
 /*
  * Tasks do not move between OS threads, so the address of a thread-local
@@ -258,6 +286,16 @@ void	l9idle(Proc*);
 void	l9awake(Proc*, bool);
 int	l9nawake(void);
 uint32_t	l9nwoken(void);
+
+/* poll.c */
+int	l9pollmake(Proc*);
+void	l9polltell(Proc*, int n);
+bool	l9pollnow(Proc*);
+void	l9polllook(Proc*);
+
+/* fd.c */
+void	l9fdready(Proc*, int fd, int what);
+void	l9fdcheck(Proc*, int64_t now);
 
 /* proc.c */
 int	l9proccreate(void (*)(void*), void*, const Threadattr*);
@@ -296,6 +334,14 @@ l9isid(uint64_t word, int id)
 {
 	return (uint32_t)(word>>32) == (uint32_t)id;
 }
+
+/* own.c */
+extern bool	l9canown;		/* set at start */
+void	l9owninit(void);
+void	l9enterslow(Proc*);
+void	l9stop(Proc*);
+void	l9letgo(Proc*);
+bool	l9showwait(int id);
 
 /* err.c */
 int	l9errset(int why);

@@ -68,6 +68,7 @@ procalloc(void)
 	p->adopted = false;
 	p->foreign = false;
 	p->untiltakein = Ntakein;
+	p->nfdwait = 0;
 	p->data = nil;
 	strlx(&p->ospid, 0);
 	return p;
@@ -298,6 +299,7 @@ l9coreinit(const Timerhooks *timer)
 		l9idfree();
 		return e;
 	}
+	l9owninit();
 	l9timer = timer;
 	e = adopt(false);
 	if(e != 0){
