@@ -41,6 +41,13 @@ l9idinit(void)
 	return ids.owner == nil? -1: 0;
 }
 
+/* the start has failed after all, and nobody has an id */
+void
+l9idfree(void)
+{
+	l9memunmap(ids.owner, Nblock*sizeof *ids.owner);
+}
+
 static uint32_t
 idof(Task *t)
 {

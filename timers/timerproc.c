@@ -138,6 +138,8 @@ timerproc(void *v)
 	int64_t t, now;
 
 	(void)v;
+	/* a program may close the channel of its timer */
+	l9neverproc();
 	for(;;){
 		/* before the look: a wake that comes after it ends the sleep */
 		seen = ldacq(&wakes);
