@@ -276,9 +276,6 @@ void	l9taskmain(void*);
 _Noreturn void	l9taskend(void);
 void	l9selfend(Proc*);
 
-/* spin.c */
-void	l9spinpause(int i);
-
 /* idle.c */
 void	l9push(Proc*, Task *first, Task *last);
 bool	l9takein(Proc*);

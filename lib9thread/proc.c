@@ -324,6 +324,7 @@ l9setstatus(Proc *p, int status)
 Proc*
 l9allprocs(void)
 {
+	/* pairs with procalloc's release */
 	return ldacq(&procs.all);
 }
 
@@ -341,6 +342,7 @@ procsetsys(int on)
 	p->system = on != 0;
 	if(!on)
 		addrlx(&procs.nuser, 1);
+	/* acq_rel: as in procend */
 	else if(addar(&procs.nuser, -1) == 1)
 		l9exit(ldrlx(&procs.status));
 	return old;
