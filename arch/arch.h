@@ -35,6 +35,11 @@ void	l9ctxinit(Ctx *c, void *base, size_t size, void (*fn)(void*), void *arg);
 void	l9ctxswitch(Ctx *from, Ctx *to);
 
 /*
+ * l9ctxleave(from, to), which is the CPU's too, is l9ctxswitch from a context
+ * that will not be resumed: it need not be saved.
+ */
+
+/*
  * Sleep while *w is val, until l9wakeword or the time `until`
  * (CLOCK_MONOTONIC ns; INT64_MAX: no limit).  May return early for no
  * reason: the caller looks again.
@@ -47,6 +52,15 @@ void	l9waitword(_Atomic uint32_t *w, uint32_t val, int64_t until);
  * handlers.
  */
 void	l9wakeword(_Atomic uint32_t *w);
+
+/*
+ * l9barrier: every OS thread of this process has passed a full fence between
+ * the call and the return: the one half of a pair of which the other half then
+ * needs none.  May change errno.  Call l9barrierinit once before: 0; -1: this OS has no
+ * such thing.
+ */
+int	l9barrierinit(void);
+void	l9barrier(void);
 
 /*
  * A poller: one OS thread, its owner, waits by it until some of many descriptors

@@ -298,6 +298,7 @@ l9coreinit(const Timerhooks *timer)
 	if(e != 0)
 		return e;
 	l9faultinit();
+	l9owninit();
 	l9timer = timer;
 	e = adopt(false);
 	if(e != 0)
