@@ -214,9 +214,9 @@ struct Proc
 	Spin	stoplk;		/* who keeps the owner out of its section */
 	_Atomic bool	owns;	/* owner writes: it has ever owned a channel */
 
-	/* spinning before parking: idle.c */
-	int	spinskip;
-	int	spinback;
+	/* lingering before parking: idle.c */
+	int	skip;		/* times to leave it out */
+	int	back;		/* and after the next failure, doubled */
 
 	/* waiting for descriptors: poll.c */
 	Poller	*poller;	/* nil until the first wait; then it stays.  Others read it after Polling */
