@@ -339,12 +339,13 @@ int	timerreset(Timer*, int64_t ns);	/* runs again from now; 1: it was running; 0
 void	timerfree(Timer*);		/* stops it and frees its channel too */
 
 /*
- * Blocking calls in an OS thread of their own: ioproc(3).
+ * Blocking calls in an OS thread of their own: ioproc(3).  Without an Ioproc
+ * (null) one of a pool makes the call.
  */
 Ioproc*	ioproc(void);			/* null: see errstr */
 void	closeioproc(Ioproc*);
-void	iointerrupt(Ioproc*);
-int	ioflush(Ioproc*);	/* 0: there is nothing to flush */
+void	iointerrupt(Ioproc*);	/* not null */
+int	ioflush(Ioproc*);	/* 0: there is nothing to flush; not null */
 long	iocall(Ioproc*, long (*op)(va_list*), ...);	/* what op returns; -1 */
 int	ioopen(Ioproc*, const char *file, int flags, ...);	/* as open(2), close-on-exec */
 int	ioclose(Ioproc*, int fd);

@@ -21,7 +21,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "ioimpl.h"
+#include "helper.h"
 
 enum {
 	Stack = 256*1024,
@@ -29,25 +29,7 @@ enum {
 	Lastagain = 64*Firstagain,
 };
 
-struct Helper
-{
-	Spin	lk;
-	Call	*call;		/* lk: posted and not done */
-	bool	running;	/* lk: in call->op; signals make sense */
-	bool	refuse;		/* lk: closed, makes no more calls */
-	bool	again;		/* lk: sleeper is in a heap, or about to be */
-	int64_t	delay;		/* the heap's lock: sleeper's */
-	Sleeper	sleeper;
-	_Atomic uint32_t	posted;	/* a call is there: what the helper sleeps on */
-	bool	sent;		/* lk: a signal, during call */
-	pthread_t	thread;	/* set by the helper before it first runs a call */
-	Helper	*next;		/* idle.lk */
-};
-
-static struct {
-	Spin	lk;
-	Helper	*first;
-} idle;
+#define Keep	(5*Second)	/* without a call: then a helper that is nobody's ends */
 
 static _Thread_local Helper *self;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -129,14 +111,14 @@ cancel(Helper *h)
 	return true;
 }
 
-/* h->again was just set by us: nobody else touches the sleeper */
+/* h->again was just set by us, who keep h from going: nobody else touches the sleeper */
 static void
 armagain(Helper *h)
 {
 	h->delay = Firstagain;
 	h->sleeper.when = l9nsec() + Firstagain;
 	h->sleeper.fire = kickagain;
-	l9timer->arm(&h->sleeper);	/* cannot fail: l9helper started the timer proc */
+	l9timer->arm(&h->sleeper);	/* cannot fail: pool.c started the timer proc */
 }
 
 bool
@@ -163,17 +145,16 @@ run(Call *c)
 		strcpy(c->errstr, "interrupted");
 }
 
-/* the error that l9errwhy(why) would set */
-static void
-failwhy(Call *c, int why)
+void
+l9callfailwhy(Call *c, int why)
 {
 	c->ret = -1;
 	l9errwhy(why);
 	l9errget(&c->errnum, c->errstr);
 }
 
-static void
-fail(Call *c, int e, const char *msg)
+void
+l9callfail(Call *c, int e, const char *msg)
 {
 	c->ret = -1;
 	c->errnum = e;
@@ -210,7 +191,7 @@ serve(Helper *h)
 	if(h->running)
 		run(c);
 	else
-		fail(c, EINTR, "interrupted");
+		l9callfail(c, EINTR, "interrupted");
 	l9lock(&h->lk);
 	h->running = false;
 	sent = h->sent;
@@ -232,6 +213,30 @@ serve(Helper *h)
 		l9ready(t);
 }
 
+/*
+ * Until a call is posted.  False: none came for long, and h is nobody's.  One
+ * that an Ioproc keeps looks less and less often.
+ */
+static bool
+await(Helper *h)
+{
+	int64_t keep, until;
+
+	keep = Keep;
+	until = l9nsec() + keep;
+	/* acquire pairs with post */
+	while(xchgacq(&h->posted, 0) == 0){
+		l9waitword(&h->posted, 0, until);
+		if(l9nsec() < until)
+			continue;
+		if(l9poolleave(h))
+			return false;
+		keep *= 2;
+		until = l9nsec() + keep;
+	}
+	return true;
+}
+
 static void
 helpermain(void *v)
 {
@@ -244,54 +249,30 @@ helpermain(void *v)
 	sigemptyset(&set);
 	sigaddset(&set, intsignal());
 	pthread_sigmask(SIG_UNBLOCK, &set, nil);
-	for(;;){
-		/* acquire pairs with post */
-		while(xchgacq(&h->posted, 0) == 0)
-			l9waitword(&h->posted, 0, INT64_MAX);
+	while(await(h))
 		serve(h);
-	}
+	/* the last call's interrupt may have left it there; who armed it did so before the call was over */
+	l9timer->disarm(&h->sleeper);
+	self = nil;
+	free(h);
 }
 
-/* an idle one or a new one; nil with errstr */
-Helper*
-l9helper(void)
+int
+l9helpernew(Helper **hp)
 {
 	Helper *h;
 	int e;
 
 	pthread_once(&once, install);
-	if(l9timer->start() < 0)
-		return nil;
-	l9lock(&idle.lk);
-	h = idle.first;
-	if(h != nil)
-		idle.first = h->next;
-	l9unlock(&idle.lk);
-	if(h != nil){
-		h->refuse = false;
-		return h;
-	}
 	h = calloc(1, sizeof *h);
-	if(h == nil){
-		l9err(ENOMEM, "out of memory");
-		return nil;
-	}
+	if(h == nil)
+		return ENOMEM;
 	e = l9osthread(helpermain, h, Stack, 1);
-	if(e != 0){
+	if(e != 0)
 		free(h);
-		l9err(e, strerror(e));
-		return nil;
-	}
-	return h;
-}
-
-void
-l9helperfree(Helper *h)
-{
-	l9lock(&idle.lk);
-	h->next = idle.first;
-	idle.first = h;
-	l9unlock(&idle.lk);
+	else
+		*hp = h;
+	return e;
 }
 
 /* interrupt the call that is being made, if one is */
@@ -354,13 +335,13 @@ l9helpercall(Helper *h, Call *c)
 	l9lock(&h->lk);
 	if(h->refuse){
 		l9unlock(&h->lk);
-		fail(c, EPIPE, "ioproc closed");
+		l9callfail(c, EPIPE, "ioproc closed");
 		return;
 	}
 	why = l9waitbegin(t, Waitint);
 	if(why != 0){
 		l9unlock(&h->lk);
-		failwhy(c, why);
+		l9callfailwhy(c, why);
 		return;
 	}
 	if(c->fd >= 0)
@@ -383,7 +364,7 @@ l9helpercall(Helper *h, Call *c)
 		return;
 	/* if the call was quicker its result counts, and an interrupt is for the next */
 	if(c->ret < 0 && c->errnum == EINTR)
-		failwhy(c, why);
+		l9callfailwhy(c, why);
 	else if(why == Wintr)
 		l9intagain(t);
 }

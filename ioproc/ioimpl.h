@@ -29,14 +29,21 @@ struct Call
 	char	errstr[ERRMAX];
 };
 
-/* helper.c: an OS thread that makes calls.  Never freed, only used again */
+/* the results of a call that was not made: this error, or the one that l9errwhy(why) would set */
+void	l9callfail(Call*, int e, const char *msg);
+void	l9callfailwhy(Call*, int why);
+
+/* pool.c: a helper for as long as one likes.  nil with errstr */
 Helper	*l9helper(void);
 void	l9helperfree(Helper*);
-void	l9helpercall(Helper*, Call*);
-void	l9helperint(Helper*);
-void	l9helperclose(Helper*);
 
-/* iocall, as the call `what' on this descriptor, or -1, or this file or address, or nil */
+/* make the call in a helper of the pool, and fill in its results.  A kill is held off meanwhile */
+void	l9poolcall(Call*);
+
+/*
+ * iocall, as the call `what' on this descriptor, or -1, or this file or address, or nil.
+ * All io calls come through here; those without an Ioproc go to the pool.
+ */
 long	l9iocall(Ioproc*, const char *what, int fd, const char *name, long (*op)(va_list*), ...);
 
 /* in an op: the call that is being made was interrupted */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ioimpl.h"
+#include "helper.h"
 
 struct Ioproc
 {
@@ -100,19 +100,10 @@ l9iodirect(long (*op)(va_list*), ...)
 	return r;
 }
 
-/* c->op is to be called with c->arg; the rest of c is filled in here */
-static long
-call(Ioproc *io, Call *c)
+/* wait for io's turn, and make the call */
+static void
+turncall(Ioproc *io, Call *c)
 {
-	Task *t;
-
-	if(io == nil)
-		l9misuse("iocall", "nil Ioproc");
-	if(c->op == nil)
-		l9misuse("iocall", "nil function");
-	t = l9self();
-	/* a kill in the middle would leave the turn taken */
-	l9holdkill(t);
 	incref(&io->ref);
 	c->ret = chansend(io->turn, nil);
 	if(c->ret < 0){
@@ -125,6 +116,23 @@ call(Ioproc *io, Call *c)
 		p9nbrecv(io->turn, nil);
 	}
 	leave(io);
+}
+
+/* c->op is to be called with c->arg; the rest of c is filled in here */
+static long
+call(Ioproc *io, Call *c)
+{
+	Task *t;
+
+	if(c->op == nil)
+		l9misuse("iocall", "nil function");
+	t = l9self();
+	/* a kill in the middle would leave the turn taken, or a helper */
+	l9holdkill(t);
+	if(io != nil)
+		turncall(io, c);
+	else
+		l9poolcall(c);
 	l9allowkill(t);
 	if(c->ret < 0)
 		l9errput(c->errnum, c->errstr);

@@ -162,19 +162,6 @@ altnil(void)
 /*
  * Ioprocs and timers.
  */
-static long
-op(va_list *arg)
-{
-	return 0;
-}
-
-static void
-ioniliop(void)
-{
-	expect("iocall: nil Ioproc");
-	iocall(nil, op);
-}
-
 static void
 ionilop(void)
 {
@@ -334,7 +321,6 @@ static Case cases[] = {
 	{"alt op", altop},
 	{"alt negative op", altnegop},
 	{"alt timeout nil", altnil},
-	{"iocall nil ioproc", ioniliop},
 	{"iocall nil op", ionilop},
 	{"iointerrupt nil", ionilint},
 	{"ioflush nil", ionilflush},
