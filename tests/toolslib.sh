@@ -65,6 +65,49 @@ until_() {
 		sleep 0.1
 	done
 }
+# Servers.  $client is tests/toolclient.c.
+
+# running pid file text: the text is in the file, or the process has gone
+running() {
+	grep -Fq -- "$3" "$2" || ! kill -0 "$1"
+}
+# serve text command ...: in the background, with @ in it a port that is free, until
+# it has said the text.  $port, $pid, files out and err
+serve() {
+	text=$1
+	shift
+	for try in 1 2 3 4 5; do
+		port=$($client port)
+		command=$(echo "$*" | sed "s/@/$port/g")
+		$command >out 2>err </dev/null &
+		pid=$!
+		started="$started $pid"
+		until_ running $pid err "$text"
+		kill -0 $pid 2>/dev/null && return 0
+		grep -q 'in use' err || break
+	done
+	fail "$1 does not start" out err
+	return 1
+}
+# ended pid
+ended() {
+	! kill -0 "$1"
+}
+# stops name signal: the server ends by it, with status 0
+stops() {
+	kill -$2 $pid
+	until_ ended $pid || kill -9 $pid
+	wait $pid
+	status=$?
+	started=
+	if [ $status = 0 ]; then
+		ok "$1"
+	else
+		echo "status $status" >>err
+		fail "$1" out err
+	fi
+}
+
 total() {
 	echo "$npass passed, $nfail failed"
 	[ "$nfail" = 0 ]
