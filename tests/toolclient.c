@@ -77,30 +77,64 @@ writeall(int fd, const char *buf, ssize_t n)
 	}
 }
 
-/* to fd 1 until it hangs up; a reset is an end too */
-static int
-copyout(int fd)
+/* some of what it says to fd 1 */
+static ssize_t
+copysome(int fd)
 {
 	char buf[8192];
 	ssize_t n;
 
-	while((n = read(fd, buf, sizeof buf)) > 0)
+	n = read(fd, buf, sizeof buf);
+	if(n > 0)
 		writeall(1, buf, n);
-	return 0;
+	return n;
 }
 
+/* some of fd 0 to it: 0 at the end */
+static int
+some(int fd)
+{
+	char buf[8192];
+	ssize_t n, r, m;
+
+	n = read(0, buf, sizeof buf);
+	for(m = 0; m < n; m += r){
+		r = send(fd, buf + m, (size_t)(n - m), MSG_NOSIGNAL|MSG_DONTWAIT);
+		if(r < 0 && errno != EAGAIN)
+			return 0;
+		if(r < 0){
+			/* it may wait for us to take what it says */
+			struct pollfd p = {.fd = fd, .events = POLLIN|POLLOUT};
+
+			poll(&p, 1, -1);
+			if(p.revents & POLLIN && copysome(fd) <= 0)
+				return 0;
+			r = 0;
+		}
+	}
+	return n > 0;
+}
+
+/* both ways at once, until it hangs up; a reset is an end too */
 static int
 say(int fd, int end)
 {
-	char buf[8192];
-	ssize_t n;
+	struct pollfd p[] = {
+		{.fd = fd, .events = POLLIN},
+		{.fd = 0, .events = POLLIN},
+	};
 
-	while((n = read(0, buf, sizeof buf)) > 0)
-		if(send(fd, buf, (size_t)n, MSG_NOSIGNAL) < 0)
-			break;
-	if(end)
-		shutdown(fd, SHUT_WR);
-	return copyout(fd);
+	for(;;){
+		if(poll(p, 2, -1) < 0)
+			die("toolclient: poll");
+		if(p[0].revents != 0 && copysome(fd) <= 0)
+			return 0;
+		if(p[1].revents != 0 && !some(fd)){
+			p[1].fd = -1;
+			if(end)
+				shutdown(fd, SHUT_WR);
+		}
+	}
 }
 
 static int

@@ -58,10 +58,10 @@ has() {
 }
 # until command ...: within a minute it succeeds
 until_() {
-	n=0
+	waited=0
 	while ! "$@" >/dev/null 2>&1; do
-		n=$((n+1))
-		[ $n -lt 600 ] || return 1
+		waited=$((waited+1))
+		[ $waited -lt 600 ] || return 1
 		sleep 0.1
 	done
 }
