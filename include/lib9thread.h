@@ -352,7 +352,16 @@ int	ioclose(Ioproc*, int fd);
 long	ioread(Ioproc*, int fd, void *buf, long n);
 long	ioreadn(Ioproc*, int fd, void *buf, long n);
 long	iowrite(Ioproc*, int fd, const void *buf, long n);
+long	iopread(Ioproc*, int fd, void *buf, long n, int64_t off);
+long	iopwrite(Ioproc*, int fd, const void *buf, long n, int64_t off);
+int	ioread9pmsg(Ioproc*, int fd, void *buf, int n);	/* its length; 0: the end; -1 */
 int	iosleep(Ioproc*, long ms);
+/* as connect(2), sendto(2), recvfrom(2): addr is a socket address, len its socklen_t */
+int	ioconnect(Ioproc*, int fd, const void *addr, unsigned int len);
+long	iosendto(Ioproc*, int fd, const void *buf, long n, int flags, const void *addr, unsigned int len);
+long	iorecvfrom(Ioproc*, int fd, void *buf, long n, int flags, void *addr, unsigned int *len);
+int	iosendfd(Ioproc*, int s, int fd);	/* over a Unix socket; 0; -1 */
+int	iorecvfd(Ioproc*, int s);		/* close-on-exec; -1 */
 int	iodial(Ioproc*, const char *addr, const char *local, char *dir, int *cfdp);
 int	ioannounce(Ioproc*, const char *addr, char *dir);
 int	iolisten(Ioproc*, const char *dir, char *newdir);

@@ -134,6 +134,16 @@ l9iocancelled(void)
 	return yes;
 }
 
+long
+l9iosofar(long done)
+{
+	if(done == 0)
+		return -1;
+	if(self != nil)
+		self->call->part = true;
+	return done;
+}
+
 /* in the helper: make the call; the results go into c */
 static void
 run(Call *c)
@@ -141,7 +151,7 @@ run(Call *c)
 	l9errput(0, "");
 	c->ret = c->op(&c->arg);
 	l9errget(&c->errnum, c->errstr);
-	if(c->ret < 0 && c->errnum == EINTR)
+	if(l9callfailed(c) && c->errnum == EINTR)
 		strcpy(c->errstr, "interrupted");
 }
 
@@ -326,6 +336,7 @@ void
 l9helpercall(Helper *h, Call *c)
 {
 	Task *t;
+	long ret;
 	int why;
 
 	t = l9self();
@@ -362,9 +373,12 @@ l9helpercall(Helper *h, Call *c)
 	l9wakers(-1);
 	if(why == Wdone)
 		return;
-	/* if the call was quicker its result counts, and an interrupt is for the next */
-	if(c->ret < 0 && c->errnum == EINTR)
+	ret = c->ret;
+	if(l9callfailed(c) && c->errnum == EINTR){
 		l9callfailwhy(c, why);
-	else if(why == Wintr)
+		c->ret = ret;
+	}
+	/* what the call did before it, or without it, counts: then an interrupt is for the next */
+	if(why == Wintr && (ret >= 0 || c->errnum != EINTR))
 		l9intagain(t);
 }

@@ -1,48 +1,9 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "dial.h"
-
-/* until the kernel has connected fd, or failed to */
-static int
-finish(int fd)
-{
-	struct pollfd p;
-	socklen_t len;
-	int r, e;
-
-	p = (struct pollfd){.fd = fd, .events = POLLOUT};
-	L9RETRY(r, poll(&p, 1, -1));
-	if(r < 0)
-		return -1;
-	len = sizeof e;
-	if(getsockopt(fd, SOL_SOCKET, SO_ERROR, &e, &len) < 0)
-		return -1;
-	errno = e;
-	return e == 0? 0: -1;
-}
-
-/*
- * A signal that ends the wait ends a Unix socket's connecting, which is tried
- * again; that of TCP goes on, and connect may not be called twice.
- */
-static int
-connectto(int fd, const struct addrinfo *ai)
-{
-	int r;
-
-	if(ai->ai_family == AF_UNIX){
-		L9RETRY(r, connect(fd, ai->ai_addr, ai->ai_addrlen));
-		return r;
-	}
-	r = connect(fd, ai->ai_addr, ai->ai_addrlen);
-	if(r < 0 && errno == EINTR && !l9iocancelled())
-		r = finish(fd);
-	return r;
-}
 
 /* from local's addresses, the one of ai's kind */
 static int
@@ -66,7 +27,7 @@ try(const struct addrinfo *ai, Addr *local)
 	fd = l9dialsocket(ai);
 	if(fd < 0)
 		return -1;
-	if((local->list == nil || bindlocal(fd, local, ai) == 0) && connectto(fd, ai) == 0)
+	if((local->list == nil || bindlocal(fd, local, ai) == 0) && l9connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
 		return fd;
 	e = errno;
 	close(fd);

@@ -25,6 +25,7 @@ struct Call
 	bool	cancel;		/* helper->lk: it was interrupted */
 	bool	done;		/* helper->lk: the results are there */
 	long	ret;		/* the results: helper writes before done */
+	bool	part;		/* ret is what was done before an error */
 	int	errnum;
 	char	errstr[ERRMAX];
 };
@@ -32,6 +33,13 @@ struct Call
 /* the results of a call that was not made: this error, or the one that l9errwhy(why) would set */
 void	l9callfail(Call*, int e, const char *msg);
 void	l9callfailwhy(Call*, int why);
+
+/* the error is the caller's to see */
+static inline bool
+l9callfailed(const Call *c)
+{
+	return c->ret < 0 || c->part;
+}
 
 /* pool.c: a helper for as long as one likes.  nil with errstr */
 Helper	*l9helper(void);
@@ -49,10 +57,30 @@ long	l9iocall(Ioproc*, const char *what, int fd, const char *name, long (*op)(va
 /* in an op: the call that is being made was interrupted */
 bool	l9iocancelled(void);
 
+/* in an op that fails with errno: what to return if it had done so much before.  The caller sees the error, too */
+long	l9iosofar(long done);
+
+/* in an op: poll(2) fd for POLLIN or POLLOUT.  0; -1 with errno, EINTR: interrupted */
+int	l9iopoll(int fd, int events);
+
+/*
+ * In an op: the system call on fd failed, and is to be made again: a signal that
+ * is none of ours ended it, or fd is in non-blocking mode and is ready now.
+ */
+bool	l9ioagain(int fd, int events);
+
+/* in an op: connect(2), to its end; how that of a socket that polls as writable came out.  0; -1 with errno */
+struct sockaddr;
+int	l9connect(int fd, const struct sockaddr *addr, unsigned int len);
+int	l9connected(int fd);
+
 /* make the call in this OS thread: no Ioproc, no interrupt */
 long	l9iodirect(long (*op)(va_list*), ...);
 
 /* the system call x, made again when a signal that is none of ours ended it */
 #define L9RETRY(r, x)	do (r) = (x); while((r) < 0 && errno == EINTR && !l9iocancelled())
+
+/* the system call x on fd, made until it is not to be made again */
+#define L9IO(r, fd, events, x)	do (r) = (x); while((r) < 0 && l9ioagain(fd, events))
 
 #endif

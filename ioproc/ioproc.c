@@ -126,6 +126,7 @@ call(Ioproc *io, Call *c)
 
 	if(c->op == nil)
 		l9misuse("iocall", "nil function");
+	c->part = false;
 	t = l9self();
 	/* a kill in the middle would leave the turn taken, or a helper */
 	l9holdkill(t);
@@ -134,7 +135,7 @@ call(Ioproc *io, Call *c)
 	else
 		l9poolcall(c);
 	l9allowkill(t);
-	if(c->ret < 0)
+	if(l9callfailed(c))
 		l9errput(c->errnum, c->errstr);
 	return c->ret;
 }

@@ -1,7 +1,8 @@
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
-#include "ioimpl.h"
+#include "try.h"
 
 static long
 doread(va_list *arg)
@@ -13,7 +14,7 @@ doread(va_list *arg)
 	fd = va_arg(*arg, int);
 	buf = va_arg(*arg, void*);
 	n = va_arg(*arg, long);
-	L9RETRY(r, read(fd, buf, (size_t)n));
+	L9IO(r, fd, POLLIN, read(fd, buf, (size_t)n));
 	return r;
 }
 
@@ -22,5 +23,7 @@ ioread(Ioproc *io, int fd, void *buf, long n)
 {
 	if(n < 0)
 		return l9err(EINVAL, "negative count");
+	if(io == nil)
+		return l9tryread1("ioread", fd, buf, n, false, doread);
 	return l9iocall(io, "ioread", fd, nil, doread, fd, buf, n);
 }

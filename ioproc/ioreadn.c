@@ -1,7 +1,8 @@
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
-#include "ioimpl.h"
+#include "try.h"
 
 /* what was read before an error or an interrupt counts */
 static long
@@ -15,7 +16,7 @@ doreadn(va_list *arg)
 	buf = va_arg(*arg, void*);
 	n = va_arg(*arg, long);
 	for(done = 0; done < n; done += r){
-		L9RETRY(r, read(fd, buf + done, (size_t)(n - done)));
+		L9IO(r, fd, POLLIN, read(fd, buf + done, (size_t)(n - done)));
 		if(r < 0 && done == 0)
 			return -1;
 		if(r <= 0)
@@ -32,5 +33,7 @@ ioreadn(Ioproc *io, int fd, void *buf, long n)
 {
 	if(n < 0)
 		return l9err(EINVAL, "negative count");
+	if(io == nil)
+		return l9tryread1("ioreadn", fd, buf, n, true, doreadn);
 	return l9iocall(io, "ioreadn", fd, nil, doreadn, fd, buf, n);
 }

@@ -28,5 +28,8 @@ iosleep(Ioproc *io, long ms)
 	until = INT64_MAX;
 	if(ms < (INT64_MAX - now)/1000000)
 		until = now + (ms < 0? 0: (int64_t)ms*1000000);
+	/* that needs no OS thread */
+	if(io == nil)
+		return threadsleepuntil(until);
 	return (int)l9iocall(io, "iosleep", -1, nil, dosleep, until);
 }

@@ -1,7 +1,8 @@
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
-#include "ioimpl.h"
+#include "try.h"
 
 /*
  * All of it; what was written before an error or an interrupt counts.  A
@@ -19,12 +20,16 @@ dowrite(va_list *arg)
 	n = va_arg(*arg, long);
 	done = 0;
 	do{
-		L9RETRY(r, write(fd, buf + done, (size_t)(n - done)));
+		L9IO(r, fd, POLLOUT, write(fd, buf + done, (size_t)(n - done)));
 		if(r < 0)
-			return done > 0? done: -1;
+			return l9iosofar(done);
 		done += r;
 		/* the signal of an interrupt makes a write short, not fail, if it moved anything */
-	}while(done < n && r > 0 && !l9iocancelled());
+		if(done < n && l9iocancelled()){
+			errno = EINTR;
+			return l9iosofar(done);
+		}
+	}while(done < n && r > 0);
 	return done;
 }
 
@@ -33,5 +38,7 @@ iowrite(Ioproc *io, int fd, const void *buf, long n)
 {
 	if(n < 0)
 		return l9err(EINVAL, "negative count");
+	if(io == nil)
+		return l9trywrite1("iowrite", fd, buf, n, dowrite);
 	return l9iocall(io, "iowrite", fd, nil, dowrite, fd, buf, n);
 }

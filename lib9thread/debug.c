@@ -142,7 +142,7 @@ stackused(Task *t, Proc *p, bool running)
 		sp = l9ctxsp(&ctx);
 	}else if(p == l9proc)
 		sp = __builtin_frame_address(0);
-	else if(ldrlx(&p->inbox) == Parked)
+	else if(l9asleep(ldrlx(&p->inbox)))
 		sp = p->idlesp;		/* the last to run idles on its own stack */
 	top = t->stack + t->slot;
 	return sp > t->stack && sp < top? (size_t)(top - sp): 0;
@@ -215,7 +215,9 @@ static void
 addwait(Text *x, Look *l, int64_t now)
 {
 	add(x, " %s", l->waitfor);
-	if(l->nwait > 0)
+	if(l->nwait == Nwaitfd)
+		add(x, " (fd %d)", (int)(intptr_t)l->waiton);
+	else if(l->nwait > 0)
 		addentries(x, l);
 	else if(l->waitname[0][0] != '\0')
 		add(x, " (%s)", l->waitname[0]);
@@ -307,7 +309,7 @@ dumpproc(Proc *p, int fd)
 	t = p->cur;	/* nil, or without an id: it begins or ends */
 	id = t == nil? 0: (int)(ldrlx(&t->word)>>32);
 	add(&x, "%10u %9d %8d ", p->index, ldrlx(&p->ospid), n);
-	if(ldrlx(&p->inbox) == Parked)
+	if(l9asleep(ldrlx(&p->inbox)))
 		add(&x, "asleep");
 	else if(id != 0)
 		add(&x, "awake, thread %d", id);

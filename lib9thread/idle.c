@@ -2,7 +2,8 @@
  * Between procs: the inbox, parking and waking.
  *
  * inbox is one word.  nil: nothing came.  A Task: a stack of ready tasks.
- * Parked: the owner sleeps, or is about to.
+ * Parked: the owner sleeps, or is about to.  Polling: the same, in its poller,
+ * since tasks of its own wait for descriptors.
  *
  *	owner				waker
  *	CAS nil -> Parked		swap the word for its task
@@ -14,6 +15,11 @@
  * so there is one wake a sleep.  The woken proc may have run, ended and its
  * Proc be in use again before the wake is sent: Procs are never freed, and a
  * sleeper that is woken for nothing looks at the word and sleeps on.
+ *
+ * With Polling the wake is l9pollwake, and the sleep may end by itself, when a
+ * descriptor is ready.  So the owner, awake, exchanges Polling for nil: either it
+ * succeeds, and nobody wakes; or a waker was there before, and its wake
+ * comes, or makes a later sleep return for nothing.
  */
 #include "hot.h"
 
@@ -53,25 +59,31 @@ l9push(Proc *p, Task *first, Task *last)
 	counted = false;
 	old = ldrlx(&p->inbox);
 	do{
-		last->next = old == Parked? nil: (Task*)old;
+		last->next = l9asleep(old)? nil: (Task*)old;
 		/*
 		 * Before the exchange: p may look at its inbox, run and park
 		 * again before we come to it, and must not be counted out first.
 		 */
-		if(old == Parked && !counted){
+		if(l9asleep(old) && !counted){
 			addar(&nawake, counts);
 			counted = true;
 		}
-	/* release: the task's result and all that led to it, for l9takein */
-	}while(!casrel(&p->inbox, &old, (uintptr_t)first));
-	if(old != Parked){
+	/*
+	 * Release: the task's result and all that led to it, for l9takein.
+	 * Acquire: p->poller, with Polling.
+	 */
+	}while(!casar(&p->inbox, &old, (uintptr_t)first));
+	if(!l9asleep(old)){
 		if(counted)
 			addar(&nawake, -counts);
-	}else{
-		/* before our own sleep, and before the waker's reason goes away: debug.c */
-		addar(&nwoken, 1);
-		l9wakeword(parkword(p));
+		return;
 	}
+	/* before our own sleep, and before the waker's reason goes away: debug.c */
+	addar(&nwoken, 1);
+	if(old == Polling)
+		l9pollwake(p->poller);
+	else
+		l9wakeword(parkword(p));
 }
 
 /* move what others made ready to the run queue, in the order it came */
@@ -82,7 +94,7 @@ l9takein(Proc *p)
 
 	if(ldrlx(&p->inbox) == 0)
 		return false;
-	/* acquire pairs with l9push.  Only the owner writes Parked: not here */
+	/* acquire pairs with l9push.  Only the owner writes Parked and Polling: not here */
 	t = (Task*)xchgacq(&p->inbox, 0);
 	for(first = nil; t != nil; t = next){
 		next = t->next;
@@ -159,6 +171,34 @@ sleeplast(Proc *p)
 	}
 }
 
+/*
+ * Sleep in the poller.  Waits for descriptors count as something that may wake
+ * a task: from before the proc is counted out until after it is counted in.
+ */
+static void
+poll(Proc *p)
+{
+	uintptr_t mark;
+	int n;
+
+	mark = 0;
+	/* release: p->poller, for l9push */
+	if(!cas1ar(&p->inbox, &mark, Polling))
+		return;
+	l9wakers(1);
+	addar(&nawake, -!p->foreign);
+	n = l9pollwait(p->poller, p->doubt != nil? Trustms: -1);
+	mark = Polling;
+	if(cas1ar(&p->inbox, &mark, 0)){
+		/* awake by itself: as l9push */
+		addar(&nawake, !p->foreign);
+		addar(&nwoken, 1);
+	}
+	l9wakers(-1);
+	p->now = l9nsecold();
+	l9polltell(p, n);
+}
+
 /* nothing is ready: return when something has come */
 void
 l9idle(Proc *p)
@@ -166,9 +206,13 @@ l9idle(Proc *p)
 	int others;
 	uintptr_t none;
 
+	p->idlesp = __builtin_frame_address(0);
+	if(p->nfdwait > 0){
+		poll(p);
+		return;
+	}
 	if(spin(p))
 		return;
-	p->idlesp = __builtin_frame_address(0);
 	none = 0;
 	/* relaxed: the sleeper publishes nothing but the word itself */
 	if(!cas1rlx(&p->inbox, &none, Parked))

@@ -39,6 +39,7 @@ typedef struct Exitrec Exitrec;
 typedef struct Idtab Idtab;
 typedef struct Priv Priv;
 typedef struct Queue Queue;
+typedef struct Seen Seen;
 typedef struct Waiter Waiter;
 typedef struct Waitq Waitq;
 
@@ -48,6 +49,8 @@ enum {
 	Namelen = 32,		/* of a task, its 0 included */
 	Channamelen = 32,
 	Nwaitname = 4,		/* entries of an alt that a report tells of */
+	Trustms = 100,		/* how long a wait trusts what the poller knows of a number: fd.c */
+	Nwaitfd = -1,		/* Task.nwait: waiton is a descriptor's number */
 	Defquota = 16,		/* ops in a row that may do without a switch: HACKING.md */
 	Nprio = 4,
 	Defprio = 1,
@@ -166,8 +169,9 @@ struct Proc
 {
 	/*
 	 * What others made ready: nil, a stack of tasks linked by next, or
-	 * Parked while the owner sleeps.  Others push with release; the owner
-	 * takes all with acquire.  The one who replaces Parked wakes.
+	 * Parked or Polling while the owner sleeps.  Others push with release;
+	 * the owner takes all with acquire.  The one who replaces Parked or
+	 * Polling wakes.
 	 */
 	_Alignas(Cacheline) _Atomic uintptr_t	inbox;
 
@@ -208,6 +212,16 @@ struct Proc
 	int	spinskip;
 	int	spinback;
 
+	/* waiting for descriptors: poll.c */
+	Poller	*poller;	/* nil until the first wait; then it stays.  Others read it after Polling */
+	int	nfdwait;	/* such waits of its tasks */
+	Seen	*seen;		/* nseen of them, by number: fd.c */
+	int	nseen;
+	Fdcall	*doubt;		/* waits that trust the poller, the oldest first; and the last */
+	Fdcall	*doubtlast;
+	int	untilpoll;	/* looks until the next one at the poller, while busy */
+	int64_t	polled;		/* l9nsecold at the last one */
+
 	/* ids: id.c */
 	uint32_t	lastid;	/* others read it, in newblock: written with ids.lk */
 	Idtab	*_Atomic idtab;	/* owner writes with release, others read with acquire */
@@ -225,9 +239,17 @@ enum {
 	Oddnoswitch = 1<<2,	/* noswitch > 0 */
 };
 
+/* Proc.inbox while the owner sleeps: no Task has these addresses */
 enum {
-	Parked = 1,		/* Proc.inbox: no Task has this address */
+	Parked = 1,		/* on the word itself */
+	Polling = 2,		/* in its poller */
 };
+
+static inline bool
+l9asleep(uintptr_t inbox)
+{
+	return inbox == Parked || inbox == Polling;
+}
 
 /*
  * Tasks do not move between OS threads, so the address of a thread-local
@@ -258,6 +280,16 @@ void	l9idle(Proc*);
 void	l9awake(Proc*, bool);
 int	l9nawake(void);
 uint32_t	l9nwoken(void);
+
+/* poll.c */
+int	l9pollmake(Proc*);
+void	l9polltell(Proc*, int n);
+bool	l9pollnow(Proc*);
+void	l9polllook(Proc*);
+
+/* fd.c */
+void	l9fdready(Proc*, int fd, int what);
+void	l9fdcheck(Proc*, int64_t now);
 
 /* proc.c */
 int	l9proccreate(void (*)(void*), void*, const Threadattr*);

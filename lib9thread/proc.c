@@ -68,6 +68,7 @@ procalloc(void)
 	p->adopted = false;
 	p->foreign = false;
 	p->untiltakein = Ntakein;
+	p->nfdwait = 0;
 	p->data = nil;
 	strlx(&p->ospid, 0);
 	return p;

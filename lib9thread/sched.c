@@ -138,6 +138,8 @@ nextodd(Proc *p)
 		p->untiltakein = Ntakein;
 		p->now = l9nsecold();
 		l9takein(p);
+		if(p->nfdwait > 0)
+			l9polllook(p);
 	}
 	mayswitch(p);
 	for(;;){
@@ -154,9 +156,11 @@ nextodd(Proc *p)
 		}
 		if(l9takein(p))
 			continue;
-		if(p->idlers.first != nil && p->pinned == nil)
-			wakeidlers(p);
-		else
+		if(p->idlers.first != nil && p->pinned == nil){
+			/* nothing is ready, perhaps no descriptor either */
+			if(p->nfdwait == 0 || !l9pollnow(p))
+				wakeidlers(p);
+		}else
 			l9idle(p);
 	}
 }
@@ -197,6 +201,9 @@ threadyield(void)
 	p = t->proc;
 	p->burst = 0;
 	n = p->nswitch;
+	/* alone, it does not come by nextodd */
+	if(unlikely(p->nfdwait > 0) && !anyready(p))
+		l9polllook(p);
 	if(anyready(p) || l9takein(p)){
 		runput(p, t);
 		l9sched();

@@ -167,6 +167,76 @@ void	l9chandrop(Channel *c);
 _Noreturn void	l9misuse(const char *call, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
+ * Waiting for descriptors.  A call that is to be made on one says so by
+ * l9fdbegin; then, until it has done what it came for:
+ *
+ *	l9fdtry		is it worth trying?  if so, with Fdgo, a try that
+ *			does not block, and l9fdtried
+ *	l9fdwait	if not, and after a try that would have blocked
+ *
+ * l9fdwait returning Wdone only says that it is worth trying again.
+ */
+typedef struct Fd Fd;
+typedef struct Fdcall Fdcall;
+
+enum {
+	Fdin,		/* to read, or to accept */
+	Fdout,		/* to write, or to be connected */
+	Nfdside,
+};
+struct Fdcall
+{
+	const char	*what;	/* for reports: the call */
+	int	fd;
+	int	side;
+	/* fd.c's */
+	Fd	*d;
+	uint32_t	closes;		/* how often the number had been closed when the call began */
+	uint32_t	turn;		/* its place in the order of waiting */
+	bool	waited;		/* turn was given out */
+	int	cancel;		/* pthread_setcancelstate's, during a try */
+	/* owner: a wait that trusts the poller */
+	bool	doubtful;	/* it is in the list of its proc */
+	int64_t	since;
+	Fdcall	*next;
+	Fdcall	*prev;
+};
+
+/* 0; -1 with errno: such a number there is not, or no memory for it */
+int	l9fdbegin(Fdcall*, const char *what, int fd, int side);
+
+/* l9fdtry */
+enum {
+	Fdgo,		/* try, then call l9fdtried: ioclose waits that long */
+	Fdwait,		/* others were here before, or there was nothing left last time */
+	Fdclosed,	/* by ioclose, since l9fdbegin */
+};
+int	l9fdtry(Fdcall*);
+
+/* what the try found */
+enum {
+	Fdmore,		/* perhaps there is more */
+	Fdpart,		/* less than it asked for: if fd is a stream, there is no more for now */
+	Fdempty,	/* it would have blocked */
+	Fdends,		/* the end, or an error: the number may soon be another file's */
+};
+void	l9fdtried(Fdcall*, int found);
+
+/* an operation that did not need to wait is done: a task that has had its quota of them lets others run */
+void	l9worked(void);
+
+/* why, as l9wait's; Wclosed is ioclose.  -1 with errno: it cannot be waited for */
+int	l9fdwait(Fdcall*);
+
+/* fd is no socket, as far as anybody knows.  Only a hint */
+bool	l9fdnosocket(Fdcall*);
+void	l9fdsetnosocket(Fdcall*);
+
+/* before and after close(2): calls on fd end with Wclosed, and none is at it any more */
+void	l9fdclosing(int fd);
+void	l9fdclosed(int fd);
+
+/*
  * The core waits for points in time by way of these, which timers/ provides
  * and entry/ hands over at start.
  */

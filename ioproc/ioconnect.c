@@ -1,0 +1,58 @@
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "ioimpl.h"
+
+_Static_assert(_Generic((socklen_t)0, unsigned int: 1, default: 0), "lib9thread.h has lengths of addresses as unsigned int");
+
+int
+l9connected(int fd)
+{
+	socklen_t len;
+	int e;
+
+	len = sizeof e;
+	if(getsockopt(fd, SOL_SOCKET, SO_ERROR, &e, &len) < 0)
+		return -1;
+	errno = e;
+	return e == 0? 0: -1;
+}
+
+/*
+ * A signal that ends the wait ends a Unix socket's connecting, which is tried
+ * again; that of others goes on, and connect may not be called twice.
+ */
+int
+l9connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	int r;
+
+	if(addr->sa_family == AF_UNIX){
+		L9RETRY(r, connect(fd, addr, len));
+		return r;
+	}
+	r = connect(fd, addr, len);
+	if(r == 0 || (errno != EINPROGRESS && (errno != EINTR || l9iocancelled())))
+		return r;
+	if(l9iopoll(fd, POLLOUT) < 0)
+		return -1;
+	return l9connected(fd);
+}
+
+static long
+doconnect(va_list *arg)
+{
+	const void *addr;
+	int fd;
+
+	fd = va_arg(*arg, int);
+	addr = va_arg(*arg, const void*);
+	return l9connect(fd, addr, va_arg(*arg, socklen_t));
+}
+
+int
+ioconnect(Ioproc *io, int fd, const void *addr, unsigned int len)
+{
+	return (int)l9iocall(io, "ioconnect", fd, nil, doconnect, fd, addr, len);
+}
