@@ -259,4 +259,18 @@ wait $loris
 grep -Fqx "$n told" loris && ok 'all of them are told' || fail 'all of them are told' loris
 gives 'after them' root/small.bin $url/small.bin
 stops 'SIGINT' INT
+
+# more callers than descriptors: they wait their turn
+few() {
+	ulimit -n 40
+	exec $httpd -t 1 -a tcp!127.0.0.1!$1 root
+}
+serve serving few @ || total
+url=http://127.0.0.1:$port
+timeout 60 $client loris 60 $port >loris
+grep -Fqx '60 calls' loris && grep -q ' told' loris && ok 'more callers than descriptors' ||
+	fail 'more callers than descriptors' loris
+grep -Fq 'Too many open files' err && ok 'it says so' || fail 'it says so' err
+gives 'after them' root/small.bin $url/small.bin
+stops 'SIGTERM' TERM
 total

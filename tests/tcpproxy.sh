@@ -91,6 +91,7 @@ none() {
 }
 until_ none && ok 'nothing stays open' || fail 'nothing stays open' out
 through 'after them' $client half $port
+rm got
 # one that runs at the end is finished
 ( head -c 1000000 big; until_ grep -q ready go; tail -c +1000001 big ) | timeout 60 $client half $port >got &
 slow=$!
@@ -127,9 +128,8 @@ if has openssl; then
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost >log 2>&1
 	serve ACCEPT openssl s_server -accept 127.0.0.1:@ -key key.pem -cert cert.pem -rev
 	tls=$port
-	until_ grep -q ACCEPT out
 	serve serving $proxy tcp!127.0.0.1!@ tcp!127.0.0.1!$tls || total
-	( echo hello; sleep 2 ) | timeout 60 openssl s_client -connect 127.0.0.1:$port -CAfile cert.pem >got 2>log
+	( echo hello; until_ grep -q olleh got ) | timeout 60 openssl s_client -connect 127.0.0.1:$port -CAfile cert.pem >got 2>log
 	grep -Fqx olleh got && grep -q 'Verify return code: 0' got && ok 'openssl s_client' || fail 'openssl s_client' got log
 	stops 'TLS: SIGTERM' TERM
 else

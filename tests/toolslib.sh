@@ -67,9 +67,9 @@ until_() {
 }
 # Servers.  $client is tests/toolclient.c.
 
-# running pid file text: the text is in the file, or the process has gone
+# running pid text: it has said the text, or has gone
 running() {
-	grep -Fq -- "$3" "$2" || ! kill -0 "$1"
+	cat out err | grep -Fq -- "$2" || ! kill -0 "$1"
 }
 # serve text command ...: in the background, with @ in it a port that is free, until
 # it has said the text.  $port, $pid, files out and err
@@ -82,7 +82,7 @@ serve() {
 		$command >out 2>err </dev/null &
 		pid=$!
 		started="$started $pid"
-		until_ running $pid err "$text"
+		until_ running $pid "$text"
 		kill -0 $pid 2>/dev/null && return 0
 		grep -q 'in use' err || break
 	done

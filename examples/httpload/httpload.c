@@ -211,6 +211,19 @@ parseurl(char *url, char *method, char *fields)
 	snprint(target.addr, sizeof target.addr, "tcp!%s!%s", path, port);
 }
 
+/* all of them, malloced */
+static char*
+addfield(char *fields, char *f)
+{
+	char *s;
+
+	s = smprint("%s%s\r\n", fields != nil? fields: "", f);
+	if(s == nil)
+		sysfatal("out of memory");
+	free(fields);
+	return s;
+}
+
 static void
 usage(void)
 {
@@ -257,7 +270,7 @@ threadmain(int argc, char *argv[])
 	int64_t took;
 
 	method = "GET";
-	fields = "";
+	fields = nil;
 	ARGBEGIN{
 	case 'c':
 		nconn = number(EARGF(usage()));
@@ -266,7 +279,7 @@ threadmain(int argc, char *argv[])
 		duration = number(EARGF(usage()))*Second;
 		break;
 	case 'H':
-		fields = smprint("%s%s\r\n", fields, EARGF(usage()));
+		fields = addfield(fields, EARGF(usage()));
 		break;
 	case 'I':
 		method = "HEAD";
@@ -286,12 +299,13 @@ threadmain(int argc, char *argv[])
 	default:
 		usage();
 	}ARGEND
-	if(argc != 1 || nproc > 256 || nproc > nconn || (duration > 0 && nrequest != INT64_MAX) || fields == nil)
+	if(argc != 1 || nproc > 256 || nproc > nconn || (duration > 0 && nrequest != INT64_MAX))
 		usage();
 	if(nrequest == INT64_MAX && duration == 0)
 		duration = 10*Second;
 
-	parseurl(argv[0], method, fields);
+	parseurl(argv[0], method, fields != nil? fields: "");
+	free(fields);
 	notes = mknotes();
 	start();
 	took = watch(notes);

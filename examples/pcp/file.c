@@ -45,7 +45,7 @@ openold(Copy *c)
 {
 	struct stat st;
 
-	c->out = open(c->f->to, O_RDWR|O_NOFOLLOW|O_CLOEXEC, 0);
+	c->out = open(c->f->to, O_WRONLY|O_NOFOLLOW|O_CLOEXEC, 0);
 	if(c->out < 0 || fstat(c->out, &st) < 0)
 		return -1;
 	if(st.st_dev == c->st.st_dev && st.st_ino == c->st.st_ino){
@@ -65,7 +65,7 @@ openout(Copy *c)
 	struct stat st;
 	int flags;
 
-	flags = O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC;
+	flags = O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC;
 	c->out = open(c->f->to, flags, firstmode(&c->st));
 	if(c->out < 0 && errno == EEXIST){
 		if(lstat(c->f->to, &st) == 0 && S_ISREG(st.st_mode))

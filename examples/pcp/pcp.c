@@ -59,13 +59,20 @@ join(char *dir, char *name)
 	return s;
 }
 
+static void
+report(Report *r)
+{
+	if(send(told, r) < 0)
+		sysfatal("out of memory");
+}
+
 void
 tell(int what, int files, vlong bytes)
 {
 	Report r;
 
 	r = (Report){what, files, bytes, nil};
-	send(told, &r);
+	report(&r);
 }
 
 /* names may have any character; one that is not printed is told by its number */
@@ -95,7 +102,7 @@ complain(char *name, char *what)
 	r = (Report){Failed, 1, 0, smprint("%s: %s: %s", shown, what, err)};
 	if(e == ENOSPC || e == EDQUOT)
 		r.what = Stopped;
-	send(told, &r);
+	report(&r);
 }
 
 static long
