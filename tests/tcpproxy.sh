@@ -79,6 +79,7 @@ rm -f got.*
 # the counters, of each
 counted() {
 	kill -USR1 $pid
+	poke
 	grep -q "sock: 0 open, 1 calls, 0 failed, 3000000 bytes up, 3000000 down" out
 }
 until_ counted && ok 'counters on SIGUSR1' || fail 'counters on SIGUSR1' out
@@ -86,6 +87,7 @@ until_ counted && ok 'counters on SIGUSR1' || fail 'counters on SIGUSR1' out
 expect 'resets' timeout 60 $client reset 50 $port /
 none() {
 	kill -USR1 $pid
+	poke
 	sleep 0.1
 	tail -n 2 out | grep -q '^tcp.*: 0 open'
 }

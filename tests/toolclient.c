@@ -181,6 +181,7 @@ loris(int n, const char *port)
 			left--;
 		}
 	}
+	free(p);
 	printf("%d told\n", told);
 	return 0;
 }
