@@ -35,6 +35,11 @@ void	l9ctxinit(Ctx *c, void *base, size_t size, void (*fn)(void*), void *arg);
 void	l9ctxswitch(Ctx *from, Ctx *to);
 
 /*
+ * l9ctxleave(from, to), which is the CPU's too, is l9ctxswitch from a context
+ * that will not be resumed: it need not be saved.
+ */
+
+/*
  * Sleep while *w is val, until l9wakeword or the time `until`
  * (CLOCK_MONOTONIC ns; INT64_MAX: no limit).  May return early for no
  * reason: the caller looks again.
@@ -49,6 +54,15 @@ void	l9waitword(_Atomic uint32_t *w, uint32_t val, int64_t until);
 void	l9wakeword(_Atomic uint32_t *w);
 
 /*
+ * l9barrier: every OS thread of this process has passed a full fence between
+ * the call and the return: the one half of a pair of which the other half then
+ * needs none.  May change errno.  Call l9barrierinit once before: 0; -1: this OS has no
+ * such thing.
+ */
+int	l9barrierinit(void);
+void	l9barrier(void);
+
+/*
  * A poller: one OS thread, its owner, waits by it until some of many descriptors
  * can be read or written.  All is the owner's but for l9pollwake.
  */
@@ -57,6 +71,7 @@ typedef struct Poller Poller;
 enum {
 	Pollin = 1<<0,		/* reading would not block */
 	Pollout = 1<<1,		/* writing would not block */
+	Pollend = 1<<2,		/* told with these: after what is there to be read comes the end, or an error */
 };
 
 /* NULL with errno.  There is no way to free one */
@@ -124,6 +139,12 @@ int64_t	l9nsec(void);
 
 /* CLOCK_MONOTONIC as of the last tick, in ns: cheaper, some ms old */
 int64_t	l9nsecold(void);
+
+/*
+ * The caller looks for what another OS thread is about to do, and the i-th look
+ * (from 0 on) was in vain.  errno is left alone.
+ */
+void	l9spinpause(int i);
 
 /* how many OS threads this process has; -1: not known */
 int	l9nosthread(void);

@@ -8,6 +8,10 @@
  * lock guards one entry, and the task's claim word decides between the
  * partners (upper.h).  Afterwards the task takes its entries out of the
  * channels that did not win, one lock at a time.
+ *
+ * All that is said of locks is about channels that are not the proc's own.
+ * Those that are need none: the proc is in its section from before the first
+ * lock until after the last (own.c).
  */
 #include <alloca.h>
 
@@ -19,6 +23,7 @@ typedef struct Round Round;
 struct Round
 {
 	Alt	*alt;
+	Proc	*proc;		/* that runs it */
 	int	n;		/* entries, without the terminator */
 	bool	ordered;	/* take the first ready entry, not any */
 	int	timeout;	/* the entry with the earliest deadline, or -1 */
@@ -27,6 +32,8 @@ struct Round
 	/* each channel once, in locking order; nlock 0: each entry's, in the array's order */
 	Channel	**lock;
 	int	nlock;
+	bool	allown;		/* all channels are the proc's own */
+	Channel	*theirs;	/* one that is another proc's own: cannot be locked */
 };
 
 static inline bool
@@ -70,6 +77,12 @@ other(Round *r, Alt *a)
 	return true;
 }
 
+static inline bool
+isown(Round *r, Channel *c)
+{
+	return ldrlx(&c->owner) == r->proc;
+}
+
 /* somebody waits there who can still be claimed, as far as one can see */
 static inline bool
 waits(Waitq *q)
@@ -77,7 +90,7 @@ waits(Waitq *q)
 	Waiter *w;
 
 	for(w = q->first; w != nil; w = w->next)
-		if(ldrlx(&w->task->word) & Wordwait)
+		if(ldrlx(&w->task->word) & Wordwait || ldrlx(&w->task->local))
 			return true;
 	return false;
 }
@@ -95,18 +108,29 @@ isready(Alt *a)
 	return c->n > 0 || waits(&c->sendq);
 }
 
+static void
+unlockfirst(Round *r, int n)
+{
+	Alt *a;
+
+	for(a = r->alt; a < r->alt + n; a++)
+		if(haschan(a) && !isown(r, a->c))
+			l9unlock(&a->c->lk);
+}
+
 /*
  * Lock each channel, as long as all are free, and see whether an entry is
  * ready.  Errors of the last call are forgotten.  False: a lock is taken,
- * perhaps by ourselves, for another entry of the same channel; those before
- * are free again.
+ * perhaps by ourselves, for another entry of the same channel, or a channel is
+ * another proc's; those before are free again.
  */
 static inline bool
 lockfree(Round *r, bool *ready)
 {
-	Alt *a, *b;
+	Alt *a;
 
 	*ready = false;
+	r->allown = true;
 	for(a = r->alt;; a++){
 		a->err = nil;
 		if(!haschan(a)){
@@ -115,14 +139,19 @@ lockfree(Round *r, bool *ready)
 			r->n = (int)(a - r->alt);
 			return true;
 		}
-		/* acquire: as l9lock */
-		if(unlikely(xchgacq(&a->c->lk.held, 1) != 0))
-			break;
+		if(!isown(r, a->c)){
+			/* acquire: as l9lock */
+			if(unlikely(xchgacq(&a->c->lk.held, 1) != 0))
+				break;
+			if(unlikely(ldrlx(&a->c->owner) != nil)){
+				l9unlock(&a->c->lk);
+				break;
+			}
+			r->allown = false;
+		}
 		*ready |= isready(a);
 	}
-	for(b = r->alt; b < a; b++)
-		if(haschan(b))
-			l9unlock(&b->c->lk);
+	unlockfirst(r, (int)(a - r->alt));
 	return false;
 }
 
@@ -173,8 +202,27 @@ sort(Channel **c, int n)
 	}
 }
 
-/* lock each channel once, in the order of their addresses */
 static void
+unlockall(Round *r)
+{
+	int i;
+
+	for(i = 0; i < r->nlock; i++)
+		l9unlock(&r->lock[i]->lk);
+	if(r->nlock == 0 && !r->allown)
+		unlockfirst(r, r->n);
+}
+
+/* free all locks, and be done with what is the proc's own */
+static inline void
+end(Round *r)
+{
+	unlockall(r);
+	leaveown(r->proc);
+}
+
+/* lock each channel once, in the order of their addresses.  False: r->theirs */
+static bool
 locksorted(Round *r)
 {
 	Alt *a;
@@ -182,30 +230,35 @@ locksorted(Round *r)
 
 	n = 0;
 	for(a = r->alt; a < r->alt + r->n; a++)
-		if(haschan(a))
+		if(haschan(a) && !isown(r, a->c))
 			r->lock[n++] = a->c;
 	sort(r->lock, n);
 	r->nlock = 0;
+	r->allown = n == 0;
 	for(i = 0; i < n; i++){
 		if(i > 0 && r->lock[i] == r->lock[i-1])
 			continue;
-		r->lock[r->nlock++] = r->lock[i];
 		l9lock(&r->lock[i]->lk);
+		r->lock[r->nlock++] = r->lock[i];
+		r->theirs = r->lock[i];
+		if(unlikely(ldrlx(&r->theirs->owner) != nil)){
+			unlockall(r);
+			return false;
+		}
 	}
+	return true;
 }
 
+/* locksorted, until no other proc owns any of the channels */
 static void
-unlockall(Round *r)
+lockall(Round *r)
 {
-	Alt *a;
-	int i;
-
-	for(i = 0; i < r->nlock; i++)
-		l9unlock(&r->lock[i]->lk);
-	if(r->nlock == 0)
-		for(a = r->alt; a < r->alt + r->n; a++)
-			if(haschan(a))
-				l9unlock(&a->c->lk);
+	while(!locksorted(r)){
+		/* not in here: own.c */
+		leaveown(r->proc);
+		l9chanend(r->theirs, r->proc, l9chanbegin(r->theirs, r->proc));
+		enterown(r->proc);
+	}
 }
 
 /* xorshift: a fair choice, not a secret one */
@@ -224,7 +277,7 @@ nrand(Proc *p, uint32_t n)
 
 /* one of the ready entries, each as likely as the others (or the first); -1: none */
 static int
-pick(Round *r, Proc *p)
+pick(Round *r)
 {
 	int i, n, nready;
 
@@ -233,7 +286,7 @@ pick(Round *r, Proc *p)
 	for(i = 0; i < r->n; i++)
 		if(haschan(&r->alt[i]) && isready(&r->alt[i])){
 			nready++;
-			if(nready == 1 || nrand(p, (uint32_t)nready) == 0)
+			if(nready == 1 || nrand(r->proc, (uint32_t)nready) == 0)
 				n = i;
 			if(r->ordered)
 				break;
@@ -246,19 +299,21 @@ pick(Round *r, Proc *p)
  * are free.  False: the only partner was just claimed by another.
  */
 static bool
-perform(Alt *a, Task **peer)
+perform(Round *r, Alt *a, Task **peer)
 {
 	Channel *c;
 	Waiter *w;
+	bool own;
 
 	c = a->c;
+	own = isown(r, c);
 	w = nil;
 	if(a->op == CHANSND){
 		if(c->closed){
 			a->err = (char*)(uintptr_t)"channel closed";
 			return true;
 		}
-		w = l9claimfirst(c, &c->recvq);
+		w = l9claimfirst(c, &c->recvq, own);
 		if(w != nil)
 			l9chanmove(w->v, a->v, c->elsize);
 		else if(!l9chanroom(c) && c->nel != CHANUNBOUNDED)
@@ -266,7 +321,7 @@ perform(Alt *a, Task **peer)
 		else if(!l9chanput(c, a->v, c->elsize))
 			a->err = (char*)(uintptr_t)"out of memory";
 	}else{
-		w = l9claimfirst(c, &c->sendq);
+		w = l9claimfirst(c, &c->sendq, own);
 		if(c->n > 0){
 			l9changet(c, a->v, c->elsize);
 			if(w != nil)
@@ -282,44 +337,65 @@ perform(Alt *a, Task **peer)
 		w->task->why = Wdone;
 		*peer = w->task;
 	}
+	if(!own)
+		l9chanused(c, r->proc);
 	return true;
 }
 
 /* with all locks held: the entry that was done, or -1 */
 static int
-tryall(Round *r, Task *t, Task **peer)
+tryall(Round *r, Task **peer)
 {
 	int i;
 
-	while((i = pick(r, t->proc)) >= 0)
-		if(perform(&r->alt[i], peer))
+	while((i = pick(r)) >= 0)
+		if(perform(r, &r->alt[i], peer))
 			return i;
 	return -1;
+}
+
+/* what a report says of the i-th channel that t waits for */
+static inline void
+waitentry(Task *t, int i, Alt *a)
+{
+	t->waitsend[i] = a->op == CHANSND;
+	if(likely(a->c->name[0] == '\0'))
+		t->waitname[i][0] = '\0';
+	else
+		memcpy(t->waitname[i], a->c->name, Channamelen);
 }
 
 /*
  * Queue on all channels and free their locks.  A partner may claim the task
  * before the last entry is queued: that one is then one more to take out.
  */
-static void
+static inline void
 enqueue(Round *r, Task *t)
 {
-	Alt *a;
+	Alt *a, *e;
 	Waiter *w;
+	int n;
 
+	n = 0;
 	w = r->waiter;
-	for(a = r->alt; a < r->alt + r->n; a++, w++){
+	e = r->alt + r->n;
+	for(a = r->alt; a < e; a++, w++){
 		if(!haschan(a))
 			continue;
+		if(n < Nwaitname)
+			waitentry(t, n, a);
+		n++;
 		w->task = t;
 		w->v = a->v;
 		w->index = (int)(a - r->alt);
 		wqput(ownq(a), w);
-		if(r->nlock == 0)
+		if(r->nlock == 0 && !isown(r, a->c))
 			l9unlock(&a->c->lk);
 	}
+	t->nwait = n > Nwaitname? Nwaitname+1: n;
 	if(r->nlock > 0)
 		unlockall(r);
+	leaveown(r->proc);
 }
 
 /* take all entries out but the one that won, which its partner took out */
@@ -343,7 +419,7 @@ await(Round *r, Task *t)
 	bool armed;
 
 	armed = r->timeout >= 0;
-	if(armed){
+	if(unlikely(armed)){
 		s = (Sleeper){.when = r->deadline, .task = t, .why = Wtimeout};
 		if(l9timer->arm(&s) < 0){
 			armed = false;
@@ -354,7 +430,7 @@ await(Round *r, Task *t)
 		}
 	}
 	why = endwait(t);
-	if(armed)
+	if(unlikely(armed))
 		l9timer->disarm(&s);
 	leave(r, why >= Wtimeout? -1: t->which);
 	switch(why){
@@ -375,45 +451,31 @@ await(Round *r, Task *t)
 	return t->which;
 }
 
-/* what a report says */
-static inline void
-waitingfor(Round *r, Task *t)
-{
-	Alt *a;
-	int n;
-
-	l9waiting(t, "alt", r->alt, nil);
-	if(r->timeout >= 0)
-		t->waituntil = r->deadline;
-	n = 0;
-	for(a = r->alt; a < r->alt + r->n && n <= Nwaitname; a++)
-		if(haschan(a) && n++ < Nwaitname){
-			t->waitsend[n-1] = a->op == CHANSND;
-			memcpy(t->waitname[n-1], a->c->name, Channamelen);
-		}
-	t->nwait = n;
-}
-
 /* the locks are held */
 static inline int
 wait(Round *r, Task *t)
 {
 	int why;
 
-	if(r->timeout >= 0 && r->deadline <= l9nsec()){
-		unlockall(r);
+	if(unlikely(r->timeout >= 0) && r->deadline <= l9nsec()){
+		end(r);
 		return r->timeout;
 	}
 	if(r->alt[r->n].op == CHANNOBLK){
-		unlockall(r);
+		end(r);
 		return r->n;
 	}
-	why = beginwait(t, Waitint);
-	if(why != 0){
-		unlockall(r);
-		return l9errwhy(why);
+	/* a timer is not the proc's own */
+	if(!(r->allown && r->timeout < 0 && likely(beginown(t)))){
+		why = beginwait(t, Waitint);
+		if(why != 0){
+			end(r);
+			return l9errwhy(why);
+		}
 	}
-	waitingfor(r, t);
+	l9waiting(t, "alt", r->alt, nil);
+	if(unlikely(r->timeout >= 0))
+		t->waituntil = r->deadline;
 	enqueue(r, t);
 	return await(r, t);
 }
@@ -430,19 +492,20 @@ doalt(Alt *alt, bool ordered)
 	if(alt == nil)
 		l9misuse("alt", "nil array");
 	t = l9cur();
-	r = (Round){.alt = alt, .ordered = ordered, .timeout = -1};
+	r = (Round){.alt = alt, .proc = t->proc, .ordered = ordered, .timeout = -1};
+	enterown(r.proc);
 	if(unlikely(!lockfree(&r, &ready))){
 		r.timeout = -1;
 		r.n = count(&r);
 		r.lock = alloca((size_t)r.n*sizeof r.lock[0]);
-		locksorted(&r);
+		lockall(&r);
 		ready = true;
 	}
 	if(ready){
 		peer = nil;
-		i = tryall(&r, t, &peer);
+		i = tryall(&r, &peer);
 		if(i >= 0){
-			unlockall(&r);
+			end(&r);
 			if(peer != nil)
 				makeready(peer);
 			l9progress();

@@ -58,7 +58,7 @@ l9chandestroy(Channel *c)
  * go, which nleave sees to.  So for the next ones.
  */
 Waiter*
-l9claimnext(Channel *c, Waitq *q)
+l9claimnext(Channel *c, Waitq *q, bool own)
 {
 	Waiter *w;
 
@@ -68,7 +68,7 @@ l9claimnext(Channel *c, Waitq *q)
 		if(w == nil)
 			return nil;
 		wqdel(q, w);
-		if(claim(w->task)){
+		if(own? claimown(w->task): claim(w->task)){
 			w->task->which = w->index;
 			return w;
 		}
@@ -118,20 +118,22 @@ l9chanshrink(Channel *c)
 void
 l9chandrop(Channel *c)
 {
-	l9lock(&c->lk);
+	bool own;
+
+	own = l9chanbegin(c, l9proc);
 	while(c->n > 0)
 		l9changet(c, nil, c->elsize);
-	l9unlock(&c->lk);
+	l9chanend(c, l9proc, own);
 }
 
-/* with c->lk held: everybody who waits in q is told why */
+/* everybody who waits in q is told why */
 static void
-wakeall(Channel *c, Waitq *q, int why, Batch *b)
+wakeall(Channel *c, Waitq *q, int why, bool own, Batch *b)
 {
 	Waiter *w;
 	Task *t;
 
-	while((w = l9claimfirst(c, q)) != nil){
+	while((w = l9claimfirst(c, q, own)) != nil){
 		t = w->task;
 		t->why = why;
 		l9batchadd(b, t);
@@ -142,19 +144,20 @@ int
 chanclose(Channel *c)
 {
 	Batch b = {nil, nil};
+	bool own;
 
 	if(c == nil)
 		l9misuse("chanclose", "nil channel");
-	l9lock(&c->lk);
+	own = l9chanbegin(c, l9proc);
 	if(c->closed){
-		l9unlock(&c->lk);
+		l9chanend(c, l9proc, own);
 		return l9errwhy(Wclosed);
 	}
 	c->closed = true;
-	wakeall(c, &c->sendq, Wclosed, &b);
+	wakeall(c, &c->sendq, Wclosed, own, &b);
 	/* receivers wait only while nothing is buffered */
-	wakeall(c, &c->recvq, Wclosed, &b);
-	l9unlock(&c->lk);
+	wakeall(c, &c->recvq, Wclosed, own, &b);
+	l9chanend(c, l9proc, own);
 	l9batchready(&b);
 	return 0;
 }
@@ -163,12 +166,13 @@ int
 chanclosing(Channel *c)
 {
 	int n;
+	bool own;
 
 	if(c == nil)
 		l9misuse("chanclosing", "nil channel");
-	l9lock(&c->lk);
+	own = l9chanbegin(c, l9proc);
 	n = !c->closed? -1: c->n > INT32_MAX? INT32_MAX: (int)c->n;
-	l9unlock(&c->lk);
+	l9chanend(c, l9proc, own);
 	return n;
 }
 
@@ -176,16 +180,16 @@ void
 chanfree(Channel *c)
 {
 	Batch b = {nil, nil};
-	bool last;
+	bool own, last;
 
 	if(c == nil)
 		return;
-	l9lock(&c->lk);
+	own = l9chanbegin(c, l9proc);
 	c->freed = true;
-	wakeall(c, &c->sendq, Wfreed, &b);
-	wakeall(c, &c->recvq, Wfreed, &b);
+	wakeall(c, &c->sendq, Wfreed, own, &b);
+	wakeall(c, &c->recvq, Wfreed, own, &b);
 	last = c->nleave == 0;
-	l9unlock(&c->lk);
+	l9chanend(c, l9proc, own);
 	/* those claimed here do not come by again */
 	if(last)
 		l9chandestroy(c);
@@ -197,15 +201,16 @@ chansetname(Channel *c, const char *fmt, ...)
 {
 	char name[Channamelen];
 	va_list arg;
+	bool own;
 
 	if(c == nil)
 		l9misuse("chansetname", "nil channel");
 	va_start(arg, fmt);
 	vsnprintf(name, sizeof name, fmt, arg);
 	va_end(arg);
-	l9lock(&c->lk);
+	own = l9chanbegin(c, l9proc);
 	memcpy(c->name, name, sizeof name);
-	l9unlock(&c->lk);
+	l9chanend(c, l9proc, own);
 }
 
 /* as chansetname, of a channel that nobody else knows yet */
@@ -219,11 +224,13 @@ l9chancalled(Channel *c, const char *name)
 char*
 l9channame(Channel *c, char buf[Channamelen+32])
 {
-	l9lock(&c->lk);
+	bool own;
+
+	own = l9chanbegin(c, l9proc);
 	if(c->name[0] != '\0')
 		snprintf(buf, Channamelen+32, "channel %p (%s)", (void*)c, c->name);
 	else
 		snprintf(buf, Channamelen+32, "channel %p", (void*)c);
-	l9unlock(&c->lk);
+	l9chanend(c, l9proc, own);
 	return buf;
 }

@@ -10,6 +10,9 @@
  *	once closed: nobody in a queue can still be claimed
  *	storage is freed when freed is set and the queues are empty and
  *	nleave is 0
+ *
+ * What is said to be done with c->lk held may also be done by the proc that
+ * owns c, inside its section: own.c.
  */
 #ifndef L9CHAN_H
 #define L9CHAN_H
@@ -23,12 +26,16 @@ struct Channel
 	Spin	lk;		/* guards all the rest */
 	bool	closed;
 	bool	freed;
+	bool	shared;		/* a proc that owned it did not keep it: never again */
 	uint32_t	elsize;
 	int	nel;		/* as chancreate was told */
 	uint32_t	n;	/* elements buffered */
 	uint32_t	first;	/* the oldest one's place */
 	uint32_t	size;	/* places in buf */
 	char	*buf;
+	Proc	*_Atomic owner;	/* need not lock it; nil: all must.  own.c */
+	Proc	*last;		/* who used it last, and how often in a row: a hint */
+	int	nsame;
 	Waitq	sendq;
 	Waitq	recvq;
 	int	nleave;		/* waiters taken out dead, whose tasks have yet to come by */
@@ -36,8 +43,69 @@ struct Channel
 	Leak	*leak;		/* nil: not in the report of leaks */
 };
 
+enum {
+	Nown = L9OWNAFTER,	/* uses in a row that make a channel its user's own */
+};
+
+/* own.c */
+void	l9chanshare(Channel*);
+void	l9chanown(Channel*, Proc*);
+
+/*
+ * Begin to use c: p is the running proc, or nil.  True: c is p's own, and p
+ * inside its section.  False: c->lk is held.
+ */
+static inline bool
+l9chanbegin(Channel *c, Proc *p)
+{
+	/* relaxed: a hint, looked at again where only p itself or who stops it changes it */
+	if(ldrlx(&c->owner) == p && p != nil){
+		enterown(p);
+		if(likely(ldrlx(&c->owner) == p))
+			return true;
+		leaveown(p);
+	}
+	l9lock(&c->lk);
+	if(unlikely(ldrlx(&c->owner) != nil))
+		l9chanshare(c);
+	return false;
+}
+
+static inline void
+l9chanend(Channel *c, Proc *p, bool own)
+{
+	if(own)
+		leaveown(p);
+	else
+		l9unlock(&c->lk);
+}
+
+/* with c->lk held: p, or nil, has used c */
+static inline void
+l9chanused(Channel *c, Proc *p)
+{
+	if(c->last == p)
+		c->nsame++;
+	else{
+		c->last = p;
+		c->nsame = 0;
+	}
+}
+
+/* l9chanend, after a message */
+static inline void
+l9chandone(Channel *c, Proc *p, bool own)
+{
+	if(!own){
+		l9chanused(c, p);
+		if(unlikely(c->nsame >= Nown))
+			l9chanown(c, p);
+	}
+	l9chanend(c, p, own);
+}
+
 /* all with c->lk held */
-Waiter	*l9claimnext(Channel*, Waitq*);
+Waiter	*l9claimnext(Channel*, Waitq*, bool own);
 bool	l9changrow(Channel*);
 void	l9chanshrink(Channel*);
 
@@ -71,37 +139,46 @@ l9chanmove(void *dst, const void *src, uint32_t size)
  * it is then committed, and its task's to be told by which, why and l9ready.
  */
 static inline __attribute__((always_inline)) Waiter*
-l9claimfirst(Channel *c, Waitq *q)
+l9claimfirst(Channel *c, Waitq *q, bool own)
 {
 	Waiter *w;
 
 	w = q->first;
 	if(w == nil)
 		return nil;
-	wqdel(q, w);
-	if(unlikely(!claim(w->task)))
-		return l9claimnext(c, q);
+	wqpop(q, w);
+	if(unlikely(!(own? claimown(w->task): claim(w->task))))
+		return l9claimnext(c, q, own);
 	w->task->which = w->index;
 	return w;
 }
 
 /*
- * Takes c->lk; w's task was claimed by another than c's side.  Take w out,
- * unless somebody did already.
+ * w's task was claimed by another than c's side.  Take w out, unless somebody
+ * did already.  True: c is to be destroyed.
  */
-static inline void
-l9chanleave(Channel *c, Waitq *q, Waiter *w)
+static inline bool
+l9chanout(Channel *c, Waitq *q, Waiter *w)
 {
-	bool last;
-
-	l9lock(&c->lk);
 	if(likely(w->queued))
 		wqdel(q, w);
 	else
 		c->nleave--;
 	/* freed: the queues are empty and stay so */
-	last = c->freed && c->nleave == 0;
-	l9unlock(&c->lk);
+	return c->freed && c->nleave == 0;
+}
+
+/* l9chanout, which begins and ends by itself */
+static inline void
+l9chanleave(Channel *c, Waitq *q, Waiter *w)
+{
+	Proc *p;
+	bool own, last;
+
+	p = l9proc;
+	own = l9chanbegin(c, p);
+	last = l9chanout(c, q, w);
+	l9chanend(c, p, own);
 	if(unlikely(last))
 		l9chandestroy(c);
 }

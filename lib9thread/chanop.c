@@ -2,7 +2,7 @@
  * Send and receive on one channel.  They do not go through alt: one lock,
  * one waiter that lies in the Task.
  *
- * The life of an operation, under c->lk: a partner that waits is claimed and
+ * The life of an operation, from l9chanbegin to l9chanend: a partner that waits is claimed and
  * served; else the buffer serves; else the task waits, unless an interrupt
  * is pending.  Claiming the partner is the commit; a buffered operation
  * commits at the change of c->n.
@@ -15,10 +15,12 @@ enum {
 };
 
 /*
- * c->lk is held; wait in q.  Returns 1, or Fail with errstr.
+ * c was begun with, and is ended here: wait in q.  Returns 1, or Fail with errstr.
+ * Not in line: with one place that switches, the CPU guesses its return right
+ * whoever is switched to.
  */
 static __attribute__((noinline)) int
-block(Channel *c, Waitq *q, void *v, const char *what)
+block(Channel *c, bool own, Waitq *q, void *v, const char *what)
 {
 	Waiter *w;
 	Task *t;
@@ -26,16 +28,18 @@ block(Channel *c, Waitq *q, void *v, const char *what)
 
 	t = l9cur();
 	/* before the waiter can be found: an interrupt from now on claims us */
-	why = beginwait(t, Waitint);
-	if(unlikely(why != 0)){
-		l9unlock(&c->lk);
-		return l9errwhy(why);
+	if(!own || unlikely(!beginown(t))){
+		why = beginwait(t, Waitint);
+		if(unlikely(why != 0)){
+			l9chanend(c, t->proc, own);
+			return l9errwhy(why);
+		}
 	}
 	l9waiting(t, what, c, c->name);
 	w = &t->waiter;
 	w->v = v;
 	wqput(q, w);
-	l9unlock(&c->lk);
+	l9chanend(c, t->proc, own);
 	why = endwait(t);
 	if(likely(why == Wdone)){
 		l9maydie(t);
@@ -48,34 +52,33 @@ block(Channel *c, Waitq *q, void *v, const char *what)
 }
 
 static inline __attribute__((always_inline)) int
-send(Channel *c, const void *v, uint32_t size, bool canblock)
+dosend(Channel *c, Proc *p, bool own, const void *v, uint32_t size, bool canblock)
 {
 	Waiter *w;
 	Task *t;
 
-	l9lock(&c->lk);
 	if(unlikely(c->closed)){
-		l9unlock(&c->lk);
+		l9chanend(c, p, own);
 		return l9errwhy(Wclosed);
 	}
-	w = l9claimfirst(c, &c->recvq);
+	w = l9claimfirst(c, &c->recvq, own);
 	if(w != nil){
 		/* committed: w's task is ours until it is ready */
 		t = w->task;
 		l9chanmove(w->v, v, size);
 		t->why = Wdone;
-		l9unlock(&c->lk);
+		l9chandone(c, p, own);
 		makeready(t);
 	}else if(l9chanroom(c) || c->nel == CHANUNBOUNDED){
 		if(unlikely(!l9chanput(c, v, size))){
-			l9unlock(&c->lk);
+			l9chanend(c, p, own);
 			return l9err(ENOMEM, "out of memory");
 		}
-		l9unlock(&c->lk);
+		l9chandone(c, p, own);
 	}else if(canblock)
-		return block(c, &c->sendq, (void*)(uintptr_t)v, "send");
+		return block(c, own, &c->sendq, (void*)(uintptr_t)v, "send");
 	else{
-		l9unlock(&c->lk);
+		l9chanend(c, p, own);
 		return Wouldblock;
 	}
 	l9progress();
@@ -83,13 +86,12 @@ send(Channel *c, const void *v, uint32_t size, bool canblock)
 }
 
 static inline __attribute__((always_inline)) int
-recv(Channel *c, void *v, uint32_t size, bool canblock)
+dorecv(Channel *c, Proc *p, bool own, void *v, uint32_t size, bool canblock)
 {
 	Waiter *w;
 	Task *t;
 
-	l9lock(&c->lk);
-	w = l9claimfirst(c, &c->sendq);
+	w = l9claimfirst(c, &c->sendq, own);
 	if(c->n > 0){
 		l9changet(c, v, size);
 		/* a sender waited since nothing more fitted: now it does */
@@ -98,24 +100,47 @@ recv(Channel *c, void *v, uint32_t size, bool canblock)
 	}else if(w != nil)
 		l9chanmove(v, w->v, size);
 	else if(c->closed){
-		l9unlock(&c->lk);
+		l9chanend(c, p, own);
 		return l9errwhy(Wclosed);
 	}else if(canblock)
-		return block(c, &c->recvq, v, "recv");
+		return block(c, own, &c->recvq, v, "recv");
 	else{
-		l9unlock(&c->lk);
+		l9chanend(c, p, own);
 		return Wouldblock;
 	}
 	if(w == nil)
-		l9unlock(&c->lk);
+		l9chandone(c, p, own);
 	else{
 		t = w->task;
 		t->why = Wdone;
-		l9unlock(&c->lk);
+		l9chandone(c, p, own);
 		makeready(t);
 	}
 	l9progress();
 	return 1;
+}
+
+/* compiled for each of the two ways to have c: own is a constant in there */
+static inline __attribute__((always_inline)) int
+send(Channel *c, const void *v, uint32_t size, bool canblock)
+{
+	Proc *p;
+
+	p = l9proc;
+	if(l9chanbegin(c, p))
+		return dosend(c, p, true, v, size, canblock);
+	return dosend(c, p, false, v, size, canblock);
+}
+
+static inline __attribute__((always_inline)) int
+recv(Channel *c, void *v, uint32_t size, bool canblock)
+{
+	Proc *p;
+
+	p = l9proc;
+	if(l9chanbegin(c, p))
+		return dorecv(c, p, true, v, size, canblock);
+	return dorecv(c, p, false, v, size, canblock);
 }
 
 static _Noreturn __attribute__((noinline, cold)) void

@@ -52,9 +52,11 @@ count(Waitq *q)
 void
 chaninfo(Channel *c, Chaninfo *info)
 {
+	bool own;
+
 	if(c == nil || info == nil)
 		l9misuse("chaninfo", "nil argument");
-	l9lock(&c->lk);
+	own = l9chanbegin(c, l9proc);
 	*info = (Chaninfo){
 		.elsize = (int)c->elsize,
 		.nel = c->nel,
@@ -64,5 +66,5 @@ chaninfo(Channel *c, Chaninfo *info)
 		.closed = c->closed,
 	};
 	memcpy(info->name, c->name, sizeof c->name);
-	l9unlock(&c->lk);
+	l9chanend(c, l9proc, own);
 }

@@ -26,7 +26,7 @@ enum {
 void
 l9wakers(int n)
 {
-	/* pairs with nothingpending's acquire */
+	/* release pairs with l9deadhint's acquire: the wake-up came before */
 	addar(&wakers, n);
 }
 
@@ -97,6 +97,7 @@ struct Look
 	bool	foreign;
 	bool	running;
 	uint64_t	word;
+	bool	waits;
 	const char	*waitfor;
 	const void	*waiton;
 	int64_t	since;
@@ -164,6 +165,7 @@ look(Look *l, Task *t, int id)
 	l->system = p->system;
 	l->foreign = p->foreign;
 	l->word = ldrlx(&t->word);
+	l->waits = l->word & Wordwait || ldrlx(&t->local);
 	l->running = p->cur == t;
 	l->waitfor = t->waitfor;
 	l->waiton = t->waiton;
@@ -185,7 +187,7 @@ look(Look *l, Task *t, int id)
 static const char*
 state(Look *l)
 {
-	if(l->word & Wordwait)
+	if(l->waits)
 		return "waiting";
 	/* one that runs may have been told to stop; put aside, it may be idling for its proc */
 	if(l->word & Wordheld || (l->word & Wordsusp && !l->running))
@@ -234,7 +236,7 @@ puttask(Look *l, int fd, int64_t now)
 	Text x = {.n = 0};
 
 	add(&x, "%10d %4u %-9s", l->id, l->proc, state(l));
-	if(l->word & Wordwait && l->waitfor != nil)
+	if(l->waits && l->waitfor != nil)
 		addwait(&x, l, now);
 	if(l->used > 0)
 		add(&x, ", stack %zu of %zu", l->used, l->size);

@@ -18,6 +18,8 @@
  * number, and since when the file was empty (or full): the last try found it
  * so, and no event was told since.  Both are known exactly, since the proc
  * alone tries, remembers and is told.  Then the next event is sure to come.
+ * (An end that was told together with the data before it is no event any more:
+ * Seen.ended.)
  * But numbers are closed and given out again, and only ioclose says so.
  * Hence a wait trusts a Seen only if
  *	the number was not closed by ioclose since, by anybody,
@@ -68,6 +70,7 @@ struct Seen
 	uint8_t	armed;		/* Pollin, Pollout */
 	uint8_t	empty;		/* likewise: a try found nothing more, and no event came since */
 	bool	stream;
+	bool	ended;		/* Pollend was told: a read that gets less than it asked for says nothing */
 };
 
 static Fd *_Atomic chunk[Nchunk];
@@ -193,6 +196,13 @@ l9fdbegin(Fdcall *c, const char *what, int fd, int side)
 	return 0;
 }
 
+/* the wait would end at once: then the try must be, since something may have come that nobody was told of yet */
+static bool
+maynotwait(Task *t)
+{
+	return ldrlx(&t->word) & Wordint || (t->deadline != INT64_MAX && t->deadline <= l9nsec());
+}
+
 /* it would be in vain */
 static bool
 vain(Fdcall *c)
@@ -206,7 +216,7 @@ vain(Fdcall *c)
 		return true;
 	t = l9cur();
 	s = seen(t->proc, c->fd);
-	return trusted(s, c, t) && s->empty & bit(c->side);
+	return trusted(s, c, t) && s->empty & bit(c->side) && !maynotwait(t);
 }
 
 int
@@ -237,7 +247,7 @@ l9fdtried(Fdcall *c, int found)
 		return;
 	if(found == Fdends)
 		s->id[c->side] = 0;
-	else if(found == Fdempty || s->stream)
+	else if(found == Fdempty || (s->stream && !s->ended))
 		s->empty |= (uint8_t)bit(c->side);
 }
 
@@ -415,6 +425,7 @@ arm(Fdcall *c, Task *t, int before)
 	if(r != Pollonce && s->id[c->side] != idof(t)){
 		s->id[c->side] = idof(t);
 		s->stream = isstream(c->fd);
+		s->ended = false;
 	}
 	return true;
 }
@@ -474,6 +485,8 @@ l9fdready(Proc *p, int fd, int what)
 	d = find(fd);
 	s = &p->seen[fd];
 	s->empty &= (uint8_t)~what;
+	if(what & Pollend)
+		s->ended = true;
 	l9lock(&d->lk);
 	if(what & Pollin)
 		wakefirst(d, Fdin, p);

@@ -61,6 +61,60 @@ claim(Task *t)
 	return true;
 }
 
+/* for the compiler alone: for the CPU there is l9barrier, own.c */
+static inline void
+ownfence(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* the running proc touches what is its own: own.c */
+static inline void
+enterown(Proc *p)
+{
+	strlx(&p->inside, 1);
+	ownfence();
+	/* acquire pairs with l9letgo */
+	if(unlikely(ldacq(&p->stopped) != 0))
+		l9enterslow(p);
+}
+
+static inline void
+leaveown(Proc *p)
+{
+	/* release pairs with l9stop */
+	strel(&p->inside, 0);
+}
+
+/* claim, inside the section of t's proc */
+static inline bool
+claimown(Task *t)
+{
+	if(likely(ldrlx(&t->local))){
+		strlx(&t->local, false);
+		return true;
+	}
+	return claim(t);
+}
+
+/*
+ * l9waitbegin, inside the section of t's proc, where all its records will be
+ * in what is that proc's own.  False: l9waitbegin knows why.
+ */
+static inline bool
+beginown(Task *t)
+{
+	if(unlikely(t->deadline != INT64_MAX))
+		return false;
+	strlx(&t->local, true);
+	/* before the look, or an interrupt comes between: l9showwait */
+	ownfence();
+	if(likely(!(ldrlx(&t->word) & (Wordint|Wordkill))))
+		return true;
+	strlx(&t->local, false);
+	return false;
+}
+
 /* l9waitbegin */
 static inline int
 beginwait(Task *t, int how)
@@ -109,6 +163,18 @@ wqdel(Waitq *q, Waiter *w)
 		q->last = w->prev;
 	else
 		w->next->prev = w->prev;
+	w->queued = false;
+}
+
+/* wqdel, of the first */
+static inline void
+wqpop(Waitq *q, Waiter *w)
+{
+	q->first = w->next;
+	if(w->next == nil)
+		q->last = nil;
+	else
+		w->next->prev = nil;
 	w->queued = false;
 }
 

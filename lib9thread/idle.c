@@ -21,12 +21,17 @@
  * succeeds, and nobody wakes; or a waker was there before, and its wake
  * comes, or makes a later sleep return for nothing.
  */
+#include <sched.h>
+
 #include "hot.h"
 
 enum {
 	Nspin = 2000,		/* looks before parking, some 35 µs on current CPUs */
 	Maxskip = 1024,
+	Ngive = 8,		/* times that the CPU is given away before parking */
 };
+
+#define Maxgive	(100*Microsecond)
 
 #define Nap	(200*Millisecond)
 #define Maxnap	(10*Second)
@@ -113,36 +118,64 @@ l9takein(Proc *p)
 	return true;
 }
 
-/*
- * Where the one who will wake us runs on another CPU, looking for a while is
- * far cheaper than a sleep; where it waits for this CPU it is far dearer.
- * So: not with one CPU or more procs awake than CPUs, and each time that it
- * did not pay, leave it out for twice as many times.
- */
+/* the one who will wake us runs on another CPU: look for a while */
 static bool
 spin(Proc *p)
 {
 	int i;
 
-	if(l9cpus == 1 || ldrlx(&nawake) > l9cpus)
-		return false;
-	if(p->spinskip > 0){
-		p->spinskip--;
-		return false;
-	}
 	for(i = 0; i < Nspin; i++){
-		if(ldrlx(&p->inbox) != 0){
-			p->spinback = 1;
+		if(ldrlx(&p->inbox) != 0)
 			return true;
-		}
 		l9cpurelax();
 	}
-	if(p->spinback < Maxskip)
-		p->spinback *= 2;
-	p->spinskip = p->spinback;
 	return false;
 }
 
+/*
+ * It may wait for this very CPU: let it run.  One that computes instead has the
+ * CPU for long, and who parks is run before it when woken.
+ */
+static bool
+giveway(Proc *p)
+{
+	int64_t t;
+	int i;
+
+	t = l9nsec();
+	for(i = 0; i < Ngive; i++){
+		sched_yield();
+		if(ldrlx(&p->inbox) != 0)
+			return true;
+		if(l9nsec() - t > Maxgive)
+			return false;
+	}
+	return false;
+}
+
+/*
+ * To park and to be woken are system calls of both sides, and a switch in the
+ * kernel.  Whoever will wake us is perhaps about to.  Each time that this
+ * did not pay, leave it out for twice as many times.
+ */
+static bool
+linger(Proc *p)
+{
+	if(p->skip > 0){
+		p->skip--;
+		return false;
+	}
+	if(l9cpus == 1 || ldrlx(&nawake) + p->foreign > l9cpus? giveway(p): spin(p)){
+		p->back = 1;
+		return true;
+	}
+	if(p->back < Maxskip)
+		p->back *= 2;
+	p->skip = p->back;
+	return false;
+}
+
+/* acquire, both: release in l9push and l9idle; debug.c tells in what order they are looked at */
 int
 l9nawake(void)
 {
@@ -211,7 +244,7 @@ l9idle(Proc *p)
 		poll(p);
 		return;
 	}
-	if(spin(p))
+	if(linger(p))
 		return;
 	none = 0;
 	/* relaxed: the sleeper publishes nothing but the word itself */
@@ -230,8 +263,8 @@ l9idle(Proc *p)
 void
 l9awake(Proc *p, bool alive)
 {
-	p->spinback = 1;
-	p->spinskip = 0;
+	p->back = 1;
+	p->skip = 0;
 	if(!p->foreign)
 		addrlx(&nawake, alive? 1: -1);
 }

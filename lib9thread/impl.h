@@ -121,6 +121,7 @@ struct Task
 	int	why;		/* a wait's result: claim writes, self reads */
 	int	which;		/* claim writes, self reads: Waiter.index */
 	int	holdkill;	/* self: depth of l9holdkill */
+	_Atomic bool	local;	/* its proc's own: waits, unseen by others: own.c */
 	_Atomic int	group;	/* self writes; others read it to pick whom to interrupt: no order needed */
 
 	/* touched at the begin and the end */
@@ -178,6 +179,8 @@ struct Proc
 	/* owner from here on, but where noted; these at every switch */
 	_Alignas(Cacheline) Task	*cur;
 	Queue	runq;		/* of the default priority */
+	_Atomic uint32_t	inside;	/* owner writes: in its section: own.c */
+	_Atomic uint32_t	stopped;	/* stoplk: not to be in there */
 	int	*errnop;	/* &errno of the OS thread */
 	void	**cxx;		/* C++'s exception state of the OS thread, or nil */
 	int	odd;		/* what the next switch has to heed: Oddprio ... */
@@ -208,9 +211,12 @@ struct Proc
 	int	nfreestack[Nsizeclass];
 	void	*data;		/* procdata */
 
-	/* spinning before parking: idle.c */
-	int	spinskip;
-	int	spinback;
+	Spin	stoplk;		/* who keeps the owner out of its section */
+	_Atomic bool	owns;	/* owner writes: it has ever owned a channel */
+
+	/* lingering before parking: idle.c */
+	int	skip;		/* times to leave it out */
+	int	back;		/* and after the next failure, doubled */
 
 	/* waiting for descriptors: poll.c */
 	Poller	*poller;	/* nil until the first wait; then it stays.  Others read it after Polling */
@@ -270,9 +276,6 @@ void	l9taskmain(void*);
 _Noreturn void	l9taskend(void);
 void	l9selfend(Proc*);
 
-/* spin.c */
-void	l9spinpause(int i);
-
 /* idle.c */
 void	l9push(Proc*, Task *first, Task *last);
 bool	l9takein(Proc*);
@@ -314,6 +317,7 @@ void	l9stackgive(Proc*);
 
 /* id.c */
 int	l9idinit(void);
+void	l9idfree(void);
 int	l9idnew(Proc*, Task*, uint64_t bits);
 uint64_t	l9idend(Task*);
 Task	*l9idtask(int id);
@@ -327,6 +331,14 @@ l9isid(uint64_t word, int id)
 {
 	return (uint32_t)(word>>32) == (uint32_t)id;
 }
+
+/* own.c */
+extern bool	l9canown;		/* set at start */
+void	l9owninit(void);
+void	l9enterslow(Proc*);
+void	l9stop(Proc*);
+void	l9letgo(Proc*);
+bool	l9showwait(int id);
 
 /* err.c */
 int	l9errset(int why);

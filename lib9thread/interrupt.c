@@ -23,6 +23,27 @@ l9idword(int id, uint64_t *w)
 	return l9isid(*w, id)? t: nil;
 }
 
+/*
+ * bit was left in the word of the live task with this id, which did not wait as
+ * far as that showed.  If it waits all the same: claim it, to end with why.
+ */
+static void
+endshown(int id, uint64_t bit, uint64_t holds, int why)
+{
+	Task *t;
+	uint64_t w;
+
+	if(!l9showwait(id) || (t = l9idword(id, &w)) == nil)
+		return;
+	do
+		/* what was left is taken by now, or left for later */
+		if(!l9isid(w, id) || !(w & bit) || (w & (Wordwait|holds)) != Wordwait)
+			return;
+	while(!casar(&t->word, &w, w & ~(uint64_t)(Wordstate|Wordint)));
+	t->why = why;
+	makeready(t);
+}
+
 int
 threadint(int id)
 {
@@ -43,7 +64,8 @@ threadint(int id)
 	if(claim){
 		t->why = Wintr;
 		makeready(t);
-	}
+	}else if(!(w & Wordwait))
+		endshown(id, Wordint, Wordnoint, Wintr);
 	return 0;
 }
 
@@ -68,11 +90,14 @@ threadkill(int id)
 		new = (w | Wordkill) & ~(uint64_t)(Wordsusp|Wordheld);
 		if(claim)
 			new &= ~(uint64_t)Wordstate;
+	/* acquire as in l9claim, and with l9held; release pairs with l9waitbegin */
 	}while(!casar(&t->word, &w, new));
 	if(claim)
 		t->why = Wkilled;
 	if(claim || (w & Wordheld))
 		makeready(t);
+	else if(!(w & Wordwait))
+		endshown(id, Wordkill, Wordnokill, Wkilled);
 	return 0;
 }
 
@@ -88,6 +113,7 @@ threadsuspend(int id)
 	do
 		if(!l9isid(w, id))
 			return nosuch();
+	/* no data goes with this bit: the word is just never exchanged in a weaker way */
 	while(!casar(&t->word, &w, w | Wordsusp));
 	if(l9proc != nil && t == l9proc->cur){
 		runput(l9proc, t);
@@ -128,6 +154,7 @@ l9held(Task *t)
 	do
 		if(!(w & Wordsusp))
 			return false;
+	/* release pairs with threadresume and threadkill: they may put it in a queue again */
 	while(!casar(&t->word, &w, w | Wordheld));
 	return true;
 }

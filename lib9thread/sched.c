@@ -110,7 +110,10 @@ switchto(Proc *p, Task *from, Task *to, bool dying)
 	if(L9ASAN)
 		p->from = from;
 	l9sanswitch(&from->san, &to->san, dying);
-	l9ctxswitch(&from->ctx, &to->ctx);
+	if(dying)
+		l9ctxleave(&from->ctx, &to->ctx);
+	else
+		l9ctxswitch(&from->ctx, &to->ctx);
 	/* another task switched to us: p->from is that one, and p is ours still */
 	l9sanswitched(&from->san, L9ASAN? &p->from->san: nil);
 }
@@ -332,7 +335,7 @@ l9selfend(Proc *p)
  * stack if nobody is ready yet, and gives it to its proc's free ones right
  * before the switch: only this proc takes from those, and not before.
  */
-static inline _Noreturn __attribute__((always_inline)) void
+static inline __attribute__((always_inline)) void
 leave(Proc *p)
 {
 	Task *t, *n;
@@ -344,13 +347,13 @@ leave(Proc *p)
 	n = p->ntask > 0? next(p): &p->self;
 	l9stackfree(p, t);
 	switchto(p, t, n, true);
-	abort();
 }
 
 /*
  * The first function of every task: what l9ctxinit starts.  It leaves by
- * itself, not by threadexits, since the nearer the last switch is to the
- * first, the more returns after it the CPU guesses right.
+ * itself, not by threadexits, and by a jump as its last deed: so calls and returns
+ * are paired between the first switch and the last, and the CPU guesses
+ * right the returns that follow.
  */
 void
 l9taskmain(void *v)
@@ -384,4 +387,5 @@ _Noreturn void
 l9taskend(void)
 {
 	leave(l9proc);
+	abort();
 }

@@ -2,12 +2,14 @@
  * amd64, System V ABI.
  *
  * void l9ctxswitch(Ctx *from: rdi, Ctx *to: rsi)
+ * void l9ctxleave(Ctx *from: rdi, Ctx *to: rsi)
  *
  * Saved, from the stack pointer upwards (ABI 3.2.1, 3.2.3):
  *	 0  mxcsr (4 bytes), x87 control word (2 bytes, then 2 unused)
  *	 8  r15, 16 r14, 24 r13, 32 r12, 40 rbx, 48 rbp
  *	56  the address to go on at
- * ctx.c builds the same frame for a new context.
+ * ctx.c builds the same frame for a new context, whose Ctx has 1 added to its
+ * stack pointer: it is begun, not returned to.
  */
 
 	.text
@@ -21,6 +23,8 @@ l9ctxswitch:
 	/* before the stores of this switch, which it does not wait for then:
 	   half the time of a switch on Zen 5 */
 	movq	(%rsi), %rcx
+	testb	$1, %cl
+	jne	5f
 	pushq	%rbp
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset rbp, 0
@@ -94,13 +98,91 @@ l9ctxswitch:
 3:	fldcw	4(%rsp)
 	jmp	1b
 	.cfi_endproc
+
+	/* the new context has not run yet: save as above, and begin it */
+	.cfi_startproc
+5:	pushq	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbp, 0
+	pushq	%rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbx, 0
+	pushq	%r12
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r12, 0
+	pushq	%r13
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r13, 0
+	pushq	%r14
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r14, 0
+	pushq	%r15
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r15, 0
+	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	stmxcsr	(%rsp)
+	fnstcw	4(%rsp)
+	movq	%rsp, (%rdi)
+	jmp	l9ctxbegin
+	.cfi_endproc
 	.size	l9ctxswitch, .-l9ctxswitch
 
 /*
- * The first activation: r12 is fn, r13 its argument, rsp is 16-byte aligned.
- * It is entered one byte in, past the nop: unwinders look up the address
- * before the one that a frame returns to, and it must lie in this function.
- * Undefined rip is what ends a backtrace here.
+ * l9ctxswitch for a context that is not resumed: it need not be saved.  It is
+ * left for good at the call, so there is nothing to unwind to.
+ */
+	.globl	l9ctxleave
+	.hidden	l9ctxleave
+	.type	l9ctxleave, @function
+	.p2align 5
+l9ctxleave:
+	.cfi_startproc
+	.cfi_undefined rip
+	endbr64
+	movq	(%rsi), %rcx
+	testb	$1, %cl
+	jne	l9ctxbegin
+	movq	%rcx, %rsp
+	fldcw	4(%rsp)
+	ldmxcsr	(%rsp)
+	addq	$8, %rsp
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbx
+	popq	%rbp
+	ret
+	.cfi_endproc
+	.size	l9ctxleave, .-l9ctxleave
+
+/*
+ * rcx is a new context's stack pointer, and 1.  Begin it by a jump to fn, as if
+ * l9ctxstart had called it: a return would be guessed wrong, and so would
+ * be those after it (l9ctxswitch, at its end).
+ */
+	.type	l9ctxbegin, @function
+	.p2align 5
+l9ctxbegin:
+	.cfi_startproc
+	.cfi_undefined rip
+	leaq	-1(%rcx), %rsp
+	fldcw	4(%rsp)
+	ldmxcsr	(%rsp)
+	movq	24(%rsp), %rdi
+	movq	32(%rsp), %rax
+	addq	$56, %rsp
+	xorl	%ebp, %ebp
+	jmp	*%rax
+	.cfi_endproc
+	.size	l9ctxbegin, .-l9ctxbegin
+
+/*
+ * Where a context's first function seems to have been called from.  Undefined
+ * rip is what ends a backtrace here.  Its frame's return address is one byte
+ * in, past the nop: unwinders look up the address before that, and it must
+ * lie in this function.
  */
 	.globl	l9ctxstart
 	.hidden	l9ctxstart
@@ -111,9 +193,6 @@ l9ctxstart:
 	.cfi_undefined rip
 	.cfi_undefined rbp
 	nop
-	xorl	%ebp, %ebp
-	movq	%r13, %rdi
-	call	*%r12
 	ud2
 	.cfi_endproc
 	.size	l9ctxstart, .-l9ctxstart

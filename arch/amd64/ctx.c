@@ -1,6 +1,6 @@
 #include "arch.h"
 
-void	l9ctxstart(void);	/* ctx.S; never called from C */
+void	l9ctxstart(void);	/* ctx.S; never called */
 
 /* what l9ctxswitch leaves on the stack that it saves: ctx.S */
 typedef struct Frame Frame;
@@ -11,15 +11,16 @@ struct Frame
 	uint16_t	pad;
 	uint64_t	r15;
 	uint64_t	r14;
-	uint64_t	r13;
-	uint64_t	r12;
+	uint64_t	r13;		/* of a new one: arg */
+	uint64_t	r12;		/* of a new one: fn */
 	uint64_t	rbx;
 	uint64_t	rbp;
 	uint64_t	rip;
 	uint64_t	end[2];		/* where unwinders that ignore CFI stop */
 };
 _Static_assert(offsetof(Frame, rip) == 56, "ctx.S");
-_Static_assert(sizeof(Frame)%16 == 0, "l9ctxstart begins with an aligned stack");
+_Static_assert(offsetof(Frame, r13) == 24 && offsetof(Frame, r12) == 32, "ctx.S");
+_Static_assert((sizeof(Frame) - offsetof(Frame, end))%16 == 0, "fn begins with an aligned stack");
 
 void
 l9ctxinit(Ctx *c, void *base, size_t size, void (*fn)(void*), void *arg)
@@ -35,5 +36,5 @@ l9ctxinit(Ctx *c, void *base, size_t size, void (*fn)(void*), void *arg)
 	/* volatile: fesetround, say, must not be moved across */
 	__asm__ volatile("stmxcsr %0" : "=m"(f->mxcsr));
 	__asm__ volatile("fnstcw %0" : "=m"(f->x87cw));
-	c->sp = f;
+	c->sp = (char*)f + 1;
 }

@@ -1,9 +1,11 @@
-/* amd64: a context is its stack pointer; ctx.S says what lies there */
+/* amd64: a context is its stack pointer, and 1 before it has run; ctx.S says what lies there */
 typedef struct Ctx Ctx;
 struct Ctx
 {
 	void	*sp;
 };
+
+void	l9ctxleave(Ctx *from, Ctx *to);
 
 static inline void
 l9cpurelax(void)
@@ -15,5 +17,5 @@ l9cpurelax(void)
 static inline void*
 l9ctxsp(const Ctx *c)
 {
-	return c->sp;
+	return (void*)((uintptr_t)c->sp & ~(uintptr_t)1);
 }

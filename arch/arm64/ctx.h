@@ -21,3 +21,11 @@ l9ctxsp(const Ctx *c)
 {
 	return c->sp;
 }
+
+void	l9ctxswitch(Ctx *from, Ctx *to);
+
+static inline void
+l9ctxleave(Ctx *from, Ctx *to)
+{
+	l9ctxswitch(from, to);
+}

@@ -25,3 +25,11 @@ l9ctxsp(const Ctx *c)
 	(void)c;
 	return NULL;
 }
+
+void	l9ctxswitch(Ctx *from, Ctx *to);
+
+static inline void
+l9ctxleave(Ctx *from, Ctx *to)
+{
+	l9ctxswitch(from, to);
+}
