@@ -760,10 +760,9 @@ static void
 pass_errors(Ioproc *io)
 {
 	struct rlimit old, rl;
-	int s[2], p[2], fd, before, fds;
+	int s[2], p[2], fd, fds;
 
 	assert_int_equal(pipe(p), 0);
-	before = nfd();
 	mustpair(SOCK_STREAM, s);
 	fds = nfd();
 	assert_int_equal(iosendfd(io, s[0], -1), -1);
