@@ -366,6 +366,7 @@ int	iodial(Ioproc*, const char *addr, const char *local, char *dir, int *cfdp);
 int	ioannounce(Ioproc*, const char *addr, char *dir);
 int	iolisten(Ioproc*, const char *dir, char *newdir);
 int	ioaccept(Ioproc*, int ctl, const char *dir);
+int	ioreject(Ioproc*, int ctl, const char *dir, const char *cause);	/* 0; -1 */
 
 /*
  * Other programs: threadspawn(3).

@@ -88,6 +88,7 @@ int	p9dial(const char *addr, const char *local, char *dir, int *cfdp);
 int	p9announce(const char *addr, char *dir);
 int	p9listen(const char *dir, char *newdir);
 int	p9accept(int ctl, const char *dir);
+int	p9reject(int ctl, const char *dir, const char *cause);	/* 0; -1 */
 int	p9post9pservice(int fd, const char *name);	/* 0; -1 */
 
 /*

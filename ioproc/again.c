@@ -13,6 +13,10 @@ l9iopoll(int fd, int events)
 	struct pollfd p;
 	int r;
 
+	if(l9iotrying()){
+		errno = EAGAIN;
+		return -1;
+	}
 	p = (struct pollfd){.fd = fd, .events = (short)events};
 	do
 		r = poll(&p, 1, -1);
@@ -27,7 +31,7 @@ l9ioagain(int fd, int events)
 
 	if(errno == EINTR)
 		return !l9iocancelled();
-	if(errno != EAGAIN && errno != EWOULDBLOCK)
+	if((errno != EAGAIN && errno != EWOULDBLOCK) || l9iotrying())
 		return false;
 	/* in blocking mode this says that the socket's own time is up: SO_RCVTIMEO */
 	mode = fcntl(fd, F_GETFL);

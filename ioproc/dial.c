@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -52,8 +53,9 @@ badport(const char *service)
 	return end != service && *end == '\0' && (n < 0 || n > 65535);
 }
 
+/* rest: host!service */
 static int
-parsetcp(Addr *a, const char *rest, bool passive)
+parseinet(Addr *a, const char *rest, int type, bool passive)
 {
 	struct addrinfo hints;
 	char host[256];
@@ -63,7 +65,7 @@ parsetcp(Addr *a, const char *rest, bool passive)
 
 	service = strchr(rest, '!');
 	if(service == nil || service == rest || service[1] == '\0' || strchr(service+1, '!') != nil)
-		return l9err(EINVAL, "bad dial string: not tcp!host!service");
+		return l9err(EINVAL, "bad dial string: not network!host!service");
 	if(badport(service+1))
 		return l9err(EINVAL, "bad dial string: port out of range");
 	n = (size_t)(service - rest);
@@ -71,17 +73,39 @@ parsetcp(Addr *a, const char *rest, bool passive)
 		return l9err(EINVAL, "bad dial string: host too long");
 	memcpy(host, rest, n);
 	host[n] = '\0';
-	if(strcmp(host, "*") == 0 && !passive)
+	a->any = strcmp(host, "*") == 0;
+	if(a->any && !passive)
 		return l9err(EINVAL, "bad dial string: cannot dial *");
 	memset(&hints, 0, sizeof hints);
 	hints.ai_family = AF_UNSPEC;
-	hints.ai_socktype = SOCK_STREAM;
+	hints.ai_socktype = type;
 	hints.ai_flags = passive? AI_PASSIVE: 0;
-	e = getaddrinfo(strcmp(host, "*") == 0? nil: host, service+1, &hints, &a->info);
+	e = getaddrinfo(a->any? nil: host, service+1, &hints, &a->info);
 	if(e != 0)
 		return lookuperr(e, rest);
 	a->list = a->info;
 	return 0;
+}
+
+static const struct {
+	const char	*name;
+	int	type;
+} nets[] = {
+	{"tcp", SOCK_STREAM},
+	{"udp", SOCK_DGRAM},
+	{"net", SOCK_STREAM},
+};
+
+/* the network's name has n bytes.  Its type of socket, or -1 */
+static int
+nettype(const char *name, size_t n)
+{
+	size_t i;
+
+	for(i = 0; i < sizeof nets/sizeof nets[0]; i++)
+		if(strlen(nets[i].name) == n && memcmp(nets[i].name, name, n) == 0)
+			return nets[i].type;
+	return -1;
 }
 
 int
@@ -89,17 +113,24 @@ l9dialparse(Addr *a, const char *addr, bool passive)
 {
 	char buf[ERRMAX];
 	const char *rest;
+	size_t n;
+	int type;
 
 	memset(a, 0, sizeof *a);
+	/* where Plan 9 has its networks */
+	if(addr != nil && strncmp(addr, "/net/", 5) == 0)
+		addr += 5;
 	rest = addr == nil? nil: strchr(addr, '!');
 	if(rest == nil)
 		return l9err(EINVAL, "bad dial string: not net!address");
+	n = (size_t)(rest - addr);
 	rest++;
-	if(strncmp(addr, "tcp!", 4) == 0 || strncmp(addr, "net!", 4) == 0)
-		return parsetcp(a, rest, passive);
-	if(strncmp(addr, "unix!", 5) == 0)
+	if(n == 4 && memcmp(addr, "unix", n) == 0)
 		return parseunix(a, rest);
-	snprintf(buf, sizeof buf, "unknown network: %.*s", (int)(rest-1 - addr), addr);
+	type = nettype(addr, n);
+	if(type >= 0)
+		return parseinet(a, rest, type, passive);
+	snprintf(buf, sizeof buf, "unknown network: %.*s", (int)n, addr);
 	return l9err(EPROTONOSUPPORT, buf);
 }
 
@@ -115,12 +146,23 @@ l9dialsocket(const struct addrinfo *ai)
 {
 	int fd, one;
 
-	fd = socket(ai->ai_family, ai->ai_socktype|SOCK_CLOEXEC, ai->ai_protocol);
-	if(fd >= 0 && ai->ai_family != AF_UNIX){
+	fd = l9socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);
+	if(fd >= 0 && ai->ai_family != AF_UNIX && ai->ai_socktype == SOCK_STREAM){
 		one = 1;
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	}
 	return fd;
+}
+
+int
+l9setnonblock(int fd, bool on)
+{
+	int mode;
+
+	mode = fcntl(fd, F_GETFL);
+	if(mode < 0)
+		return -1;
+	return fcntl(fd, F_SETFL, on? mode|O_NONBLOCK: mode & ~O_NONBLOCK);
 }
 
 void

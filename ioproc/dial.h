@@ -1,6 +1,6 @@
 /*
- * Plan 9 dial strings: net!host!service.  net is tcp, unix, or net, which
- * means tcp.  A path follows unix!.
+ * Plan 9 dial strings: network!host!service.  The network is tcp, udp, unix,
+ * or net, which means tcp.  A path follows unix!.
  */
 #ifndef L9DIAL_H
 #define L9DIAL_H
@@ -19,6 +19,7 @@ struct Addr
 {
 	struct addrinfo	*list;
 	struct addrinfo	*info;		/* getaddrinfo's, or nil */
+	bool	any;		/* the host is * */
 	struct addrinfo	unixinfo;	/* list, for unix! */
 	struct sockaddr_un	un;
 };
@@ -27,8 +28,12 @@ struct Addr
 int	l9dialparse(Addr*, const char *addr, bool passive);
 void	l9dialfree(Addr*);
 
-/* a socket for one of the places, close-on-exec */
+/* a socket for one of the places, close-on-exec; set its mode */
 int	l9dialsocket(const struct addrinfo*);
+int	l9setnonblock(int fd, bool on);
+
+/* a connection to the first of these places that answers, from local's if that has any; -1 with errno */
+int	l9dialany(const struct addrinfo *list, const Addr *local);
 
 /* a connection's or announcement's directory: names its descriptor */
 void	l9dirput(char dir[NETPATHLEN], int fd);

@@ -43,4 +43,8 @@ void	l9helperint(Helper*);
 /* as l9helperint, and no call that is not yet posted is made */
 void	l9helperclose(Helper*);
 
+/* fdcalls.c: around a call that h makes without an Ioproc */
+void	l9fdcallbegin(Call*, Helper *h);
+void	l9fdcallend(Call*);
+
 #endif

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -70,10 +71,10 @@ removestale(const struct addrinfo *ai)
 	int fd;
 
 	if(lstat(unixpath(ai), &st) == 0 && S_ISSOCK(st.st_mode)){
-		fd = socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, 0);
+		fd = l9socket(AF_UNIX, SOCK_STREAM, 0);
 		if(fd < 0)
 			return -1;
-		stale = connect(fd, ai->ai_addr, ai->ai_addrlen) < 0 && errno == ECONNREFUSED;
+		stale = l9setnonblock(fd, true) == 0 && connect(fd, ai->ai_addr, ai->ai_addrlen) < 0 && errno == ECONNREFUSED;
 		close(fd);
 		if(stale && unlink(unixpath(ai)) == 0)
 			return 0;
@@ -107,22 +108,31 @@ listenunix(int fd, const struct addrinfo *ai)
 	return r;
 }
 
+/*
+ * A port that connections of before linger on can be announced again; but with
+ * datagrams that option would let two announce the same, and the second take
+ * what is the first's.
+ */
 static int
-listentcp(int fd, const struct addrinfo *ai)
+listeninet(int fd, const struct addrinfo *ai)
 {
 	int on, off;
 
 	on = 1;
 	off = 0;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if(ai->ai_socktype == SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if(ai->ai_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
 	if(bind(fd, ai->ai_addr, ai->ai_addrlen) < 0)
 		return -1;
-	return listen(fd, SOMAXCONN);
+	return ai->ai_socktype == SOCK_STREAM? listen(fd, SOMAXCONN): 0;
 }
 
-/* a listening socket at one place, or -1 with errno */
+/*
+ * A socket announced at one place, or -1 with errno.  One that listens is in
+ * non-blocking mode, so that accepting can be tried.
+ */
 static int
 try(const struct addrinfo *ai)
 {
@@ -131,7 +141,8 @@ try(const struct addrinfo *ai)
 	fd = l9dialsocket(ai);
 	if(fd < 0)
 		return -1;
-	if((ai->ai_family == AF_UNIX? listenunix: listentcp)(fd, ai) == 0)
+	if((ai->ai_socktype != SOCK_STREAM || l9setnonblock(fd, true) == 0)
+	&& (ai->ai_family == AF_UNIX? listenunix: listeninet)(fd, ai) == 0)
 		return fd;
 	e = errno;
 	close(fd);
@@ -170,9 +181,11 @@ doannounce(va_list *arg)
 	addr = va_arg(*arg, const char*);
 	if(l9dialparse(&a, addr, true) < 0)
 		return l9dialerr("announce", addr);
-	/* IPv6 first: its socket takes IPv4 too, where the system has IPv6 */
-	fd = announceone(&a, AF_INET6);
-	if(fd < 0 && !istaken())
+	fd = -1;
+	/* all addresses: one socket of IPv6 takes IPv4 too, where the system has it */
+	if(a.any)
+		fd = announceone(&a, AF_INET6);
+	if(fd < 0 && !(a.any && istaken()))
 		fd = announceone(&a, 0);
 	e = errno;
 	l9dialfree(&a);
@@ -203,16 +216,15 @@ p9announce(const char *addr, char *dir)
 static long
 dolisten(va_list *arg)
 {
-	const char *dir;
-	int fd, cfd, one;
+	int fd, cfd, one, mode;
 
-	dir = va_arg(*arg, const char*);
-	fd = l9dirget(dir);
-	if(fd < 0)
-		return -1;
+	fd = va_arg(*arg, int);
+	/* somebody has made it block */
+	if(l9iotrying() && (mode = fcntl(fd, F_GETFL)) >= 0 && !(mode & O_NONBLOCK))
+		return Trypool;
 	/* a caller that hung up before we came is no error of ours */
 	do
-		L9RETRY(cfd, accept4(fd, nil, nil, SOCK_CLOEXEC));
+		L9IO(cfd, fd, POLLIN, l9accept(fd));
 	while(cfd < 0 && errno == ECONNABORTED);
 	one = 1;
 	if(cfd >= 0)
@@ -223,13 +235,23 @@ dolisten(va_list *arg)
 int
 iolisten(Ioproc *io, const char *dir, char *newdir)
 {
-	return named(l9iocall(io, "iolisten", -1, dir, dolisten, dir), newdir);
+	int fd;
+
+	fd = l9dirget(dir);
+	if(fd < 0)
+		return -1;
+	return named(l9fdcall(io, "iolisten", fd, Fdin, dolisten, fd), newdir);
 }
 
 int
 p9listen(const char *dir, char *newdir)
 {
-	return named(l9iodirect(dolisten, dir), newdir);
+	int fd;
+
+	fd = l9dirget(dir);
+	if(fd < 0)
+		return -1;
+	return named(l9iodirect(dolisten, fd), newdir);
 }
 
 /*
@@ -249,6 +271,9 @@ int
 ioaccept(Ioproc *io, int ctl, const char *dir)
 {
 	(void)ctl;
+	/* it does not block */
+	if(io == nil)
+		return (int)l9iodirect(doaccept, dir);
 	return (int)l9iocall(io, "ioaccept", -1, dir, doaccept, dir);
 }
 
@@ -257,4 +282,30 @@ p9accept(int ctl, const char *dir)
 {
 	(void)ctl;
 	return (int)l9iodirect(doaccept, dir);
+}
+
+/* the caller reads the end of the file at once, whoever has the descriptor yet */
+static long
+doreject(va_list *arg)
+{
+	int fd;
+
+	fd = l9dirget(va_arg(*arg, const char*));
+	return fd < 0? -1: shutdown(fd, SHUT_RDWR);
+}
+
+int
+ioreject(Ioproc *io, int ctl, const char *dir, const char *cause)
+{
+	(void)ctl;
+	(void)cause;
+	if(io == nil)
+		return (int)l9iodirect(doreject, dir);
+	return (int)l9iocall(io, "ioreject", -1, dir, doreject, dir);
+}
+
+int
+p9reject(int ctl, const char *dir, const char *cause)
+{
+	return ioreject(nil, ctl, dir, cause);
 }

@@ -1,8 +1,9 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "ioimpl.h"
+#include "try.h"
 
 _Static_assert(_Generic((socklen_t)0, unsigned int: 1, default: 0), "lib9thread.h has lengths of addresses as unsigned int");
 
@@ -51,8 +52,36 @@ doconnect(va_list *arg)
 	return l9connect(fd, addr, va_arg(*arg, socklen_t));
 }
 
+/* in blocking mode it would block; a Unix socket whose server has no room does not tell when there is some */
+static long
+connectop(Try *t)
+{
+	int mode;
+
+	mode = fcntl(t->fd, F_GETFL);
+	if(mode >= 0 && !(mode & O_NONBLOCK))
+		return Trypool;
+	/* again, after a wait: it says how the first came out */
+	if(connect(t->fd, t->buf, (socklen_t)t->n) == 0 || (t->call.waited && errno == EISCONN))
+		return 0;
+	if(errno == EAGAIN)
+		return Trypool;
+	if(errno == EINPROGRESS || errno == EALREADY)
+		errno = EAGAIN;
+	return -1;
+}
+
 int
 ioconnect(Ioproc *io, int fd, const void *addr, unsigned int len)
 {
+	Try t;
+	long r;
+
+	if(io == nil){
+		t = (Try){.op = connectop, .fd = fd, .buf = (void*)(uintptr_t)addr, .n = len};
+		r = l9try(&t, "ioconnect", Fdout);
+		if(r != Trypool)
+			return (int)r;
+	}
 	return (int)l9iocall(io, "ioconnect", fd, nil, doconnect, fd, addr, len);
 }

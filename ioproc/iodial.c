@@ -5,54 +5,6 @@
 
 #include "dial.h"
 
-/* from local's addresses, the one of ai's kind */
-static int
-bindlocal(int fd, Addr *local, const struct addrinfo *ai)
-{
-	struct addrinfo *l;
-
-	for(l = local->list; l != nil; l = l->ai_next)
-		if(l->ai_family == ai->ai_family)
-			return bind(fd, l->ai_addr, l->ai_addrlen);
-	errno = EAFNOSUPPORT;
-	return -1;
-}
-
-/* a connection to one place, or -1 with errno */
-static int
-try(const struct addrinfo *ai, Addr *local)
-{
-	int fd, e;
-
-	fd = l9dialsocket(ai);
-	if(fd < 0)
-		return -1;
-	if((local->list == nil || bindlocal(fd, local, ai) == 0) && l9connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
-		return fd;
-	e = errno;
-	close(fd);
-	errno = e;
-	return -1;
-}
-
-/* the first place that answers; the last one's error */
-static int
-connectany(Addr *to, Addr *local)
-{
-	struct addrinfo *ai;
-	int fd;
-
-	fd = -1;
-	for(ai = to->list; ai != nil && fd < 0; ai = ai->ai_next){
-		if(l9iocancelled()){
-			errno = EINTR;
-			return -1;
-		}
-		fd = try(ai, local);
-	}
-	return fd;
-}
-
 static long
 dodial(va_list *arg)
 {
@@ -70,7 +22,7 @@ dodial(va_list *arg)
 		l9dialfree(&to);
 		return l9dialerr("dial", localaddr);
 	}
-	fd = connectany(&to, &local);
+	fd = l9dialany(to.list, &local);
 	e = errno;
 	l9dialfree(&to);
 	l9dialfree(&local);

@@ -28,6 +28,12 @@ struct Call
 	bool	part;		/* ret is what was done before an error */
 	int	errnum;
 	char	errstr[ERRMAX];
+
+	/* without an Ioproc, on a descriptor: fdcalls.c */
+	Helper	*helper;
+	Call	*next;
+	Call	*prev;
+	bool	closed;		/* by ioclose */
 };
 
 /* the results of a call that was not made: this error, or the one that l9errwhy(why) would set */
@@ -53,6 +59,26 @@ void	l9poolcall(Call*);
  * All io calls come through here; those without an Ioproc go to the pool.
  */
 long	l9iocall(Ioproc*, const char *what, int fd, const char *name, long (*op)(va_list*), ...);
+
+/*
+ * l9iocall, for an op that can be tried: without an Ioproc the calling OS thread
+ * makes it, and while it would block the task waits for this side of fd (upper.h).
+ * Such an op leaves by l9ioagain or l9iopoll where it would wait.  It may
+ * return Tryunsure: it cannot be known whether it would block; or Trypool: it
+ * will, and not for fd.  Then a helper makes the call.
+ */
+long	l9fdcall(Ioproc*, const char *what, int fd, int side, long (*op)(va_list*), ...);
+enum {
+	Tryunsure = -2,
+	Trypool = -3,
+};
+
+/* calls on fd that helpers make without an Ioproc end with "closed", and are over */
+void	l9fdcallsend(int fd);
+
+/* in an op: it is only tried; and what send and recv have to be told then */
+bool	l9iotrying(void);
+int	l9iodontwait(void);
 
 /* in an op: the call that is being made was interrupted */
 bool	l9iocancelled(void);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "helper.h"
+#include "try.h"
 
 struct Ioproc
 {
@@ -166,6 +167,32 @@ l9iocall(Ioproc *io, const char *what, int fd, const char *name, long (*op)(va_l
 	c.what = what;
 	c.fd = fd;
 	c.name = name;
+	va_start(c.arg, op);
+	r = call(io, &c);
+	va_end(c.arg);
+	return r;
+}
+
+long
+l9fdcall(Ioproc *io, const char *what, int fd, int side, long (*op)(va_list*), ...)
+{
+	Call c;
+	Try t;
+	long r;
+
+	r = Trypool;
+	if(io == nil){
+		t = (Try){.fd = fd, .vop = op};
+		va_start(t.arg, op);
+		r = l9try(&t, what, side);
+		va_end(t.arg);
+	}
+	if(r != Trypool)
+		return r;
+	c.op = op;
+	c.what = what;
+	c.fd = fd;
+	c.name = nil;
 	va_start(c.arg, op);
 	r = call(io, &c);
 	va_end(c.arg);

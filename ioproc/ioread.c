@@ -2,7 +2,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "try.h"
+#include "tryrw.h"
 
 static long
 doread(va_list *arg)

@@ -2,7 +2,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "try.h"
+#include "tryrw.h"
 
 /* what was read before an error or an interrupt counts */
 static long

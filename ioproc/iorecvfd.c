@@ -43,7 +43,7 @@ dorecvfd(va_list *arg)
 	s = va_arg(*arg, int);
 	v = (struct iovec){&c, 1};
 	m = (struct msghdr){.msg_iov = &v, .msg_iovlen = 1, .msg_control = ctl, .msg_controllen = sizeof ctl};
-	L9IO(r, s, POLLIN, l9recvmsg(s, &m, 0));
+	L9IO(r, s, POLLIN, l9recvmsg(s, &m, l9iodontwait()));
 	if(r < 0)
 		return -1;
 	fd = keepfirst(&m);
@@ -58,5 +58,5 @@ dorecvfd(va_list *arg)
 int
 iorecvfd(Ioproc *io, int s)
 {
-	return (int)l9iocall(io, "iorecvfd", s, nil, dorecvfd, s);
+	return (int)l9fdcall(io, "iorecvfd", s, Fdin, dorecvfd, s);
 }

@@ -21,7 +21,7 @@ dorecvfrom(va_list *arg)
 	if(flags & MSG_DONTWAIT)
 		L9RETRY(r, recvfrom(fd, buf, (size_t)n, flags, addr, len));
 	else
-		L9IO(r, fd, POLLIN, recvfrom(fd, buf, (size_t)n, flags, addr, len));
+		L9IO(r, fd, POLLIN, recvfrom(fd, buf, (size_t)n, flags|l9iodontwait(), addr, len));
 	return r;
 }
 
@@ -30,5 +30,10 @@ iorecvfrom(Ioproc *io, int fd, void *buf, long n, int flags, void *addr, unsigne
 {
 	if(n < 0)
 		return l9err(EINVAL, "negative count");
-	return l9iocall(io, "iorecvfrom", fd, nil, dorecvfrom, fd, buf, n, flags, addr, len);
+	if(io == nil && flags & MSG_DONTWAIT)
+		return l9iodirect(dorecvfrom, fd, buf, n, flags, addr, len);
+	/* to wait for all is not to be tried */
+	if(flags & MSG_WAITALL)
+		return l9iocall(io, "iorecvfrom", fd, nil, dorecvfrom, fd, buf, n, flags, addr, len);
+	return l9fdcall(io, "iorecvfrom", fd, Fdin, dorecvfrom, fd, buf, n, flags, addr, len);
 }

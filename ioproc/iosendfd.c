@@ -28,12 +28,12 @@ dosendfd(va_list *arg)
 	h->cmsg_type = SCM_RIGHTS;
 	h->cmsg_len = CMSG_LEN(sizeof fd);
 	memcpy(CMSG_DATA(h), &fd, sizeof fd);
-	L9IO(r, s, POLLOUT, sendmsg(s, &m, MSG_NOSIGNAL));
+	L9IO(r, s, POLLOUT, sendmsg(s, &m, MSG_NOSIGNAL|l9iodontwait()));
 	return r < 0? -1: 0;
 }
 
 int
 iosendfd(Ioproc *io, int s, int fd)
 {
-	return (int)l9iocall(io, "iosendfd", s, nil, dosendfd, s, fd);
+	return (int)l9fdcall(io, "iosendfd", s, Fdout, dosendfd, s, fd);
 }

@@ -21,7 +21,7 @@ dosendto(va_list *arg)
 	if(flags & MSG_DONTWAIT)
 		L9RETRY(r, sendto(fd, buf, (size_t)n, flags|MSG_NOSIGNAL, addr, len));
 	else
-		L9IO(r, fd, POLLOUT, sendto(fd, buf, (size_t)n, flags|MSG_NOSIGNAL, addr, len));
+		L9IO(r, fd, POLLOUT, sendto(fd, buf, (size_t)n, flags|MSG_NOSIGNAL|l9iodontwait(), addr, len));
 	return r;
 }
 
@@ -30,5 +30,7 @@ iosendto(Ioproc *io, int fd, const void *buf, long n, int flags, const void *add
 {
 	if(n < 0)
 		return l9err(EINVAL, "negative count");
-	return l9iocall(io, "iosendto", fd, nil, dosendto, fd, buf, n, flags, addr, len);
+	if(io == nil && flags & MSG_DONTWAIT)
+		return l9iodirect(dosendto, fd, buf, n, flags, addr, len);
+	return l9fdcall(io, "iosendto", fd, Fdout, dosendto, fd, buf, n, flags, addr, len);
 }

@@ -2,7 +2,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "try.h"
+#include "tryrw.h"
 
 /*
  * All of it; what was written before an error or an interrupt counts.  A

@@ -258,6 +258,8 @@ l9poolcall(Call *c)
 	h = await(c);
 	if(h == nil)
 		return;
+	l9fdcallbegin(c, h);
 	l9helpercall(h, c);
+	l9fdcallend(c);
 	giveback(h, 1);
 }

@@ -1,10 +1,9 @@
+/*
+ * A call is tried, waits, and is tried again.
+ */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "try.h"
 
@@ -14,11 +13,21 @@ failed(int e)
 	return l9err(e, strerror(e));
 }
 
+static long
+sofar(Try *t)
+{
+	return t->done > 0? (long)t->done: -1;
+}
+
 /* it ended, and not as it should; what was moved before counts */
 static long
 fail(Try *t, int e)
 {
-	return t->done > 0? (long)t->done: failed(e);
+	/* an op of that kind may have set the error string itself: vop */
+	if(t->vop != nil)
+		return -1;
+	failed(e);
+	return sofar(t);
 }
 
 /* the wait ended, and not since fd is ready */
@@ -27,18 +36,60 @@ gaveup(Try *t, int why)
 {
 	switch(why){
 	case -1:
-		return errno == EBADF? fail(t, EBADF): Trypool;
-	case Wkilled:
-		l9checkkill(l9self());
+		if(errno != EBADF)
+			return Trypool;
+		failed(EBADF);
+		break;
+	case Wclosed:
+		l9err(EBADF, "closed");
 		break;
 	case Wintr:
 		if(t->done > 0)
 			l9intagain(l9self());
+		l9errwhy(why);
 		break;
-	case Wclosed:
-		return t->done > 0? (long)t->done: l9err(EBADF, "closed");
+	default:
+		l9errwhy(why);
 	}
-	return t->done > 0? (long)t->done: l9errwhy(why);
+	return sofar(t);
+}
+
+static _Thread_local bool trying;
+
+bool
+l9iotrying(void)
+{
+	return trying;
+}
+
+int
+l9iodontwait(void)
+{
+	return trying? MSG_DONTWAIT: 0;
+}
+
+/* the error string is as it was, unless the op failed */
+static long
+vop(Try *t)
+{
+	char old[ERRMAX];
+	va_list arg;
+	long r;
+	int e;
+
+	l9errget(&e, old);
+	l9errput(0, "");
+	va_copy(arg, t->arg);
+	trying = true;
+	r = t->vop(&arg);
+	trying = false;
+	va_end(arg);
+	if(r != -1 || errno == EAGAIN){
+		if(r == -1)
+			e = EAGAIN;
+		l9errput(e, old);
+	}
+	return r;
 }
 
 /* what r, of t->op, and errno say of the descriptor */
@@ -77,6 +128,8 @@ l9try(Try *t, const char *what, int side)
 	int e, why;
 
 	e = errno;
+	if(t->vop != nil)
+		t->op = vop;
 	if(l9fdbegin(&t->call, what, t->fd, side) < 0)
 		return gaveup(t, -1);
 	unsure = false;
@@ -94,157 +147,14 @@ l9try(Try *t, const char *what, int side)
 			if(r == -1 && errno != EAGAIN)
 				return fail(t, errno);
 			/* a helper may block in it; but not for as long as nothing is there */
-			if(r == Trypool || (r == Tryunsure && unsure))
+			if(r == Trypool || (r == Tryunsure && unsure)){
+				errno = e;
 				return Trypool;
+			}
 			unsure = r == Tryunsure;
 		}
 		why = l9fdwait(&t->call);
 		if(why != Wdone)
 			return gaveup(t, why);
 	}
-}
-
-/* files of file systems: always ready, and still the disk takes its time */
-static bool
-isregular(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode));
-}
-
-/* a socket's call said that fd is none */
-static bool
-nosocket(Try *t)
-{
-	if(isregular(t->fd))
-		return false;
-	l9fdsetnosocket(&t->call);
-	return true;
-}
-
-/* r bytes, if not negative, were moved; what an op returns */
-static long
-moved(Try *t, long r)
-{
-	if(r < 0)
-		return r;
-	t->done += (size_t)r;
-	t->buf = (char*)t->buf + r;
-	t->n -= (size_t)r;
-	if(r == 0 || t->n == 0)
-		return (long)t->done;
-	t->part = true;
-	if(!t->all)
-		return (long)t->done;
-	errno = EAGAIN;
-	return -1;
-}
-
-static long
-unsure(long r)
-{
-	return r < 0 && errno == EOPNOTSUPP? Tryunsure: r;
-}
-
-static long
-readop(Try *t)
-{
-	long r;
-
-	/* of nothing: read(2) says 0, where recv would wait */
-	if(t->n > 0 && !l9fdnosocket(&t->call)){
-		r = recv(t->fd, t->buf, t->n, MSG_DONTWAIT);
-		if(r >= 0 || errno != ENOTSOCK)
-			return moved(t, r);
-		if(!nosocket(t))
-			return Trypool;
-	}
-	return moved(t, unsure(l9tryread(t->fd, t->buf, t->n)));
-}
-
-/* SIGPIPE, which our write has raised, must not be seen */
-static void
-consume(const sigset_t *pipe)
-{
-	static const struct timespec now = {0, 0};
-
-	while(sigtimedwait(pipe, nil, &now) < 0 && errno == EINTR)
-		;
-}
-
-static bool
-pending(void)
-{
-	sigset_t set;
-
-	return sigpending(&set) == 0 && sigismember(&set, SIGPIPE);
-}
-
-static long
-quietwrite(int fd, const void *buf, size_t n)
-{
-	sigset_t pipe, old;
-	bool mine;
-	long r;
-	int e;
-
-	sigemptyset(&pipe);
-	sigaddset(&pipe, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &pipe, &old);
-	mine = !sigismember(&old, SIGPIPE) || !pending();
-	r = l9trywrite(fd, buf, n);
-	e = errno;
-	if(r < 0 && e == EPIPE && mine)
-		consume(&pipe);
-	pthread_sigmask(SIG_SETMASK, &old, nil);
-	errno = e;
-	return r;
-}
-
-static long
-writeop(Try *t)
-{
-	long r;
-
-	if(!l9fdnosocket(&t->call)){
-		r = send(t->fd, t->buf, t->n, MSG_DONTWAIT|MSG_NOSIGNAL);
-		if(r >= 0 || errno != ENOTSOCK)
-			return moved(t, r);
-		if(!nosocket(t))
-			return Trypool;
-	}
-	return moved(t, unsure(quietwrite(t->fd, t->buf, t->n)));
-}
-
-static long
-run(Try *t, const char *what, int side, long (*op)(va_list*))
-{
-	long r;
-
-	r = l9try(t, what, side);
-	if(r != Trypool)
-		return r;
-	r = l9iocall(nil, what, t->fd, nil, op, t->fd, t->buf, (long)t->n);
-	if(t->done == 0)
-		return r;
-	return (long)t->done + (r > 0? r: 0);
-}
-
-long
-l9tryread1(const char *what, int fd, void *buf, long n, bool all, long (*op)(va_list*))
-{
-	Try t;
-
-	t = (Try){.op = readop, .fd = fd, .buf = buf, .n = (size_t)n, .all = all};
-	return run(&t, what, Fdin, op);
-}
-
-long
-l9trywrite1(const char *what, int fd, const void *buf, long n, long (*op)(va_list*))
-{
-	Try t;
-
-	t = (Try){.op = writeop, .fd = fd, .buf = (void*)(uintptr_t)buf, .n = (size_t)n, .all = true};
-	return run(&t, what, Fdout, op);
 }

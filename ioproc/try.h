@@ -11,32 +11,22 @@
 typedef struct Try Try;
 struct Try
 {
-	/* what it returns, or one of the below; else -1 with errno */
+	/* what it returns, or Tryunsure or Trypool; else -1 with errno */
 	long	(*op)(Try*);
 	int	fd;
-	/* what is left to move, and what was */
+	/* reading and writing: what is left to move, and what was moved */
 	void	*buf;
 	size_t	n;
 	size_t	done;
 	bool	all;		/* not over before n is 0 or there is no more */
 	bool	part;		/* the last try moved less than it asked for */
+	/* other calls */
+	long	(*vop)(va_list*);
+	va_list	arg;
 	Fdcall	call;
-};
-
-/* what an op may say, too; as a result: Trypool */
-enum {
-	Tryunsure = -2,		/* whether it would block is not to be known */
-	Trypool = -3,		/* it may block, and the descriptor is none to wait for: a helper has to do it */
 };
 
 /* t->op until it does not block, or else why not: -1 with errstr, or Trypool */
 long	l9try(Try *t, const char *what, int side);
-
-/*
- * Read or write without an Ioproc; if that must be left to a helper, it makes
- * the call op(fd, buf, n), for what is left then.
- */
-long	l9tryread1(const char *what, int fd, void *buf, long n, bool all, long (*op)(va_list*));
-long	l9trywrite1(const char *what, int fd, const void *buf, long n, long (*op)(va_list*));
 
 #endif

@@ -193,6 +193,13 @@ l9fdbegin(Fdcall *c, const char *what, int fd, int side)
 	return 0;
 }
 
+/* the wait would end at once: then the try must be, since something may have come that nobody was told of yet */
+static bool
+maynotwait(Task *t)
+{
+	return ldrlx(&t->word) & Wordint || (t->deadline != INT64_MAX && t->deadline <= l9nsec());
+}
+
 /* it would be in vain */
 static bool
 vain(Fdcall *c)
@@ -206,7 +213,7 @@ vain(Fdcall *c)
 		return true;
 	t = l9cur();
 	s = seen(t->proc, c->fd);
-	return trusted(s, c, t) && s->empty & bit(c->side);
+	return trusted(s, c, t) && s->empty & bit(c->side) && !maynotwait(t);
 }
 
 int

@@ -175,6 +175,7 @@ linger(Proc *p)
 	return false;
 }
 
+/* acquire, both: release in l9push and l9idle; debug.c tells in what order they are looked at */
 int
 l9nawake(void)
 {

@@ -317,6 +317,7 @@ void	l9stackgive(Proc*);
 
 /* id.c */
 int	l9idinit(void);
+void	l9idfree(void);
 int	l9idnew(Proc*, Task*, uint64_t bits);
 uint64_t	l9idend(Task*);
 Task	*l9idtask(int id);

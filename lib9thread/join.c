@@ -188,6 +188,7 @@ mark(Task *t, int id, uint64_t bit)
 	do
 		if(!l9isid(w, id))
 			return false;
+	/* release pairs with l9idend's acquire; the queue itself goes by joinlk */
 	while(!casar(&t->word, &w, w | bit));
 	return true;
 }

@@ -1,6 +1,6 @@
 /*
- * iodial, ioannounce, iolisten, ioaccept: over the loopback interface and
- * Unix sockets only.
+ * iodial, ioannounce, iolisten, ioaccept, ioreject: over the loopback interface
+ * and Unix sockets only.  With several addresses for a name: dialany.c.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@ enum {
 };
 
 static char tmpdir[] = "/tmp/l9dialXXXXXX";
-static Ioproc *io;
+static Ioproc *io;		/* or nil: all tests are made with it and without */
 
 /*
  * A server in a task of its own: takes n calls, and answers each byte that it
@@ -107,7 +107,7 @@ servernew(const char *addr, int n)
 
 	s = calloc(1, sizeof *s);
 	assert_non_null(s);
-	s->io = mkioproc();
+	s->io = io == nil? nil: mkioproc();
 	s->n = n;
 	s->flags = FD_CLOEXEC;
 	s->done = mkchan(1, 1);
@@ -225,6 +225,228 @@ haveipv6(void)
 
 /* calls that arrive */
 
+static bool
+isnonblock(int fd)
+{
+	return (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0;
+}
+
+/* what listens can be tried, and is waited for all the same; the connections are as programs expect them */
+static void
+test_modes(void **state)
+{
+	char addr[Addrlen], dir[NETPATHLEN];
+	int i, afd, fd, cfd;
+
+	for(i = 0; i < 2; i++){
+		afd = ioannounce(io, i == 0? "tcp!127.0.0.1!0": unixaddr(addr, "modes"), dir);
+		assert_true(afd >= 0);
+		assert_true(isnonblock(afd));
+		if(i == 0)
+			netaddr(addr, "127.0.0.1", port(afd));
+		fd = mustdial(addr, nil);
+		assert_false(isnonblock(fd));
+		cfd = iolisten(io, dir, nil);
+		assert_true(cfd >= 0);
+		assert_false(isnonblock(cfd));
+		close(cfd);
+		close(fd);
+		/* by the caller's own OS thread */
+		fd = mustdial(addr, nil);
+		cfd = p9listen(dir, nil);
+		assert_true(cfd >= 0);
+		close(cfd);
+		close(fd);
+		close(afd);
+	}
+	unlink(path(addr));
+}
+
+/* each way to end a wait for a call; the next call is not lost */
+typedef struct Listener Listener;
+struct Listener
+{
+	char	dir[NETPATHLEN];
+	int64_t	deadline;
+	int	ret;
+	int	errnum;
+	char	err[ERRMAX];
+	Channel	*done;
+};
+
+static void
+listenend(void *v)
+{
+	chansend(v, nil);
+}
+
+static void
+listener(void *v)
+{
+	Listener *l;
+
+	l = v;
+	threadcleanup(listenend, l->done);
+	threaddeadline(l->deadline);
+	l->ret = iolisten(io, l->dir, nil);
+	l->errnum = errno;
+	rerrstr(l->err, sizeof l->err);
+}
+
+static void
+test_listen_ends(void **state)
+{
+	char addr[Addrlen];
+	Listener l;
+	int i, n, id, afd, fd, before;
+
+	before = nfd();
+	l = (Listener){.done = mkchan(1, 1)};
+	afd = ioannounce(io, "tcp!127.0.0.1!0", l.dir);
+	assert_true(afd >= 0);
+	n = ntimes(30);
+	for(i = 0; i < n; i++){
+		l.ret = -2;
+		l.deadline = i%3 == 2? threadnow() + Millisecond: INT64_MAX;
+		id = threadcreate(listener, &l, 0);
+		assert_true(id > 0);
+		threadyield();
+		if(i%2 == 0)
+			threadsleep(Millisecond/4);
+		if(i%3 < 2)
+			assert_int_equal(i%3 == 0? threadint(id): threadkill(id), 0);
+		mustrecv(l.done, nil);
+		if(i%3 == 1)
+			assert_int_equal(l.ret, -2);
+		else{
+			assert_int_equal(l.ret, -1);
+			assert_string_equal(l.err, i%3 == 0? "interrupted": "deadline");
+			assert_int_equal(l.errnum, i%3 == 0? EINTR: ETIMEDOUT);
+		}
+	}
+	fd = mustdial(netaddr(addr, "127.0.0.1", port(afd)), nil);
+	id = iolisten(io, l.dir, nil);
+	assert_true(id >= 0);
+	close(id);
+	close(fd);
+	close(afd);
+	chanfree(l.done);
+	assert_int_equal(nfd(), before);
+}
+
+static void
+test_reject(void **state)
+{
+	char dir[NETPATHLEN], newdir[NETPATHLEN], addr[Addrlen], c;
+	int afd, fd, ctl, i;
+
+	afd = ioannounce(io, "tcp!127.0.0.1!0", dir);
+	assert_true(afd >= 0);
+	netaddr(addr, "127.0.0.1", port(afd));
+	for(i = 0; i < 2; i++){
+		fd = mustdial(addr, nil);
+		ctl = iolisten(io, dir, newdir);
+		assert_true(ctl >= 0);
+		if(i == 0)
+			assert_int_equal(ioreject(io, ctl, newdir, "not now"), 0);
+		else
+			assert_int_equal(p9reject(ctl, newdir, nil), 0);
+		/* before ctl is closed */
+		assert_int_equal(ioread(io, fd, &c, 1), 0);
+		close(ctl);
+		close(fd);
+	}
+	assert_int_equal(ioreject(io, -1, "/tmp", ""), -1);
+	assert_err(EINVAL, "bad network directory");
+	assert_int_equal(ioreject(io, -1, "/dev/fd/9999", ""), -1);
+	assert_err(EBADF, strerror(EBADF));
+	close(afd);
+}
+
+static void
+test_net_prefix(void **state)
+{
+	char addr[Addrlen];
+	Server *s;
+
+	s = servernew("/net/tcp!127.0.0.1!0", 1);
+	snprintf(addr, sizeof addr, "/net/tcp!127.0.0.1!%d", port(s->fd));
+	callonce(addr);
+	serverfree(s);
+	assert_int_equal(iodial(io, "/net/tcp", nil, nil, nil), -1);
+	assert_err(EINVAL, "dial /net/tcp: bad dial string: not net!address");
+}
+
+/* datagrams: a dialled socket is connected, an announced one takes what anybody sends */
+
+static void
+udponce(const char *host, int afd)
+{
+	struct sockaddr_storage from;
+	char addr[Addrlen], buf[16];
+	unsigned int len;
+	int fd;
+
+	snprintf(addr, sizeof addr, "udp!%s!%d", host, port(afd));
+	fd = mustdial(addr, nil);
+	assert_false(isnonblock(fd));
+	assert_int_equal(iowrite(io, fd, "ping", 4), 4);
+	len = sizeof from;
+	assert_int_equal(iorecvfrom(io, afd, buf, sizeof buf, 0, &from, &len), 4);
+	assert_memory_equal(buf, "ping", 4);
+	assert_int_equal(iosendto(io, afd, "pong!", 5, 0, &from, len), 5);
+	assert_int_equal(ioread(io, fd, buf, sizeof buf), 5);
+	assert_memory_equal(buf, "pong!", 5);
+	close(fd);
+}
+
+static void
+test_udp(void **state)
+{
+	char addr[Addrlen], dir[NETPATHLEN], want[2*Addrlen], c;
+	int afd, fd, before;
+
+	before = nfd();
+	afd = ioannounce(io, "udp!127.0.0.1!0", dir);
+	assert_true(afd >= 0);
+	assert_int_equal(fcntl(afd, F_GETFD), FD_CLOEXEC);
+	udponce("127.0.0.1", afd);
+	/* there is nothing to listen for */
+	assert_int_equal(iolisten(io, dir, nil), -1);
+	assert_err(EOPNOTSUPP, strerror(EOPNOTSUPP));
+	/* nobody else gets in between */
+	snprintf(addr, sizeof addr, "udp!127.0.0.1!%d", port(afd));
+	assert_int_equal(ioannounce(io, addr, nil), -1);
+	snprintf(want, sizeof want, "announce %s: %s", addr, strerror(EADDRINUSE));
+	assert_err(EADDRINUSE, want);
+	/* from a port of one's own */
+	fd = mustdial(addr, "udp!127.0.0.2!0");
+	assert_int_equal(iowrite(io, fd, "x", 1), 1);
+	assert_int_equal(ioread(io, afd, &c, 1), 1);
+	close(afd);
+	/* nobody is there any more: the next call is told */
+	assert_int_equal(iowrite(io, fd, "x", 1), 1);
+	assert_int_equal(ioread(io, fd, &c, 1), -1);
+	assert_err(ECONNREFUSED, strerror(ECONNREFUSED));
+	close(fd);
+	assert_int_equal(nfd(), before);
+}
+
+static void
+test_udp_star(void **state)
+{
+	int afd;
+
+	afd = ioannounce(io, "udp!*!0", nil);
+	assert_true(afd >= 0);
+	udponce("127.0.0.1", afd);
+	if(haveipv6())
+		udponce("::1", afd);
+	else
+		print_message("no IPv6 here: not tried\n");
+	close(afd);
+}
+
 static void
 test_tcp(void **state)
 {
@@ -279,7 +501,9 @@ test_star(void **state)
 	s = servernew("tcp!*!0", six? 3: 2);
 	callonce(netaddr(addr, "127.0.0.1", port(s->fd)));
 	callonce(netaddr(addr, "127.0.0.2", port(s->fd)));
-	if(six)
+	if(!six)
+		print_message("no IPv6 here: not tried\n");
+	else
 		callonce(netaddr(addr, "::1", port(s->fd)));
 	serverfree(s);
 }
@@ -623,9 +847,9 @@ caller(void *v)
 
 	c = v;
 	ch = 'x';
-	own = ioproc();
+	own = c->dialio == nil? nil: ioproc();
 	fd = iodial(c->dialio, c->addr, nil, nil, nil);
-	if(own == nil || fd < 0
+	if(fd < 0
 	|| iowrite(own, fd, &ch, 1) != 1
 	|| ioread(own, fd, &ch, 1) != 1
 	|| ch != 'y')
@@ -651,7 +875,7 @@ test_many_callers(void **state)
 	c = calloc(Ncaller, sizeof *c);
 	assert_non_null(c);
 	for(i = 0; i < Nioproc; i++)
-		ios[i] = mkioproc();
+		ios[i] = io == nil? nil: mkioproc();
 	for(i = 0; i < Ncaller; i++){
 		c[i] = (Caller){.addr = addr, .dialio = ios[i%Nioproc], .done = mkchan(1, 1)};
 		assert_true((i%2 == 0? threadcreate: proccreate)(caller, &c[i], 0) > 0);
@@ -665,7 +889,9 @@ test_many_callers(void **state)
 		closeioproc(ios[i]);
 	free(c);
 	serverfree(s);
-	assert_int_equal(nfd(), before);
+	/* without an Ioproc each proc has a poller, which it keeps */
+	if(io != nil)
+		assert_int_equal(nfd(), before);
 }
 
 /* failures: each leaves no descriptor behind */
@@ -815,17 +1041,20 @@ test_bad_strings(void **state)
 		{"", EINVAL, "bad dial string: not net!address"},
 		{"localhost", EINVAL, "bad dial string: not net!address"},
 		{"127.0.0.1:80", EINVAL, "bad dial string: not net!address"},
-		{"tcp!", EINVAL, "bad dial string: not tcp!host!service"},
-		{"tcp!localhost", EINVAL, "bad dial string: not tcp!host!service"},
-		{"tcp!localhost!", EINVAL, "bad dial string: not tcp!host!service"},
-		{"tcp!!80", EINVAL, "bad dial string: not tcp!host!service"},
-		{"tcp!!", EINVAL, "bad dial string: not tcp!host!service"},
-		{"tcp!a!80!b", EINVAL, "bad dial string: not tcp!host!service"},
-		{"net!localhost", EINVAL, "bad dial string: not tcp!host!service"},
+		{"tcp!", EINVAL, "bad dial string: not network!host!service"},
+		{"tcp!localhost", EINVAL, "bad dial string: not network!host!service"},
+		{"tcp!localhost!", EINVAL, "bad dial string: not network!host!service"},
+		{"tcp!!80", EINVAL, "bad dial string: not network!host!service"},
+		{"tcp!!", EINVAL, "bad dial string: not network!host!service"},
+		{"tcp!a!80!b", EINVAL, "bad dial string: not network!host!service"},
+		{"net!localhost", EINVAL, "bad dial string: not network!host!service"},
 		{"tcp!localhost!65536", EINVAL, "bad dial string: port out of range"},
 		{"tcp!localhost!-1", EINVAL, "bad dial string: port out of range"},
 		{"unix!", EINVAL, "bad dial string: path empty or too long"},
-		{"udp!localhost!7", EPROTONOSUPPORT, "unknown network: udp"},
+		{"udp!localhost", EINVAL, "bad dial string: not network!host!service"},
+		{"udp!localhost!65536", EINVAL, "bad dial string: port out of range"},
+		{"il!localhost!7", EPROTONOSUPPORT, "unknown network: il"},
+		{"tc!localhost!7", EPROTONOSUPPORT, "unknown network: tc"},
 		{"!a!b", EPROTONOSUPPORT, "unknown network: "},
 		{"TCP!localhost!7", EPROTONOSUPPORT, "unknown network: TCP"},
 	};
@@ -988,13 +1217,55 @@ test_no_descriptors_tcp(void **state)
 	}
 }
 
+/* fd, as a high number: leave wants no gaps */
 static int
-setup(void **state)
+aside(int fd)
+{
+	int high;
+
+	high = fcntl(fd, F_DUPFD_CLOEXEC, 200);
+	close(fd);
+	return high;
+}
+
+/* the main proc has its poller from now on: the tests count descriptors */
+static int
+usepoller(void)
+{
+	int64_t old;
+	char c;
+	int p[2], r;
+
+	if(pipe(p) < 0)
+		return -1;
+	p[0] = aside(p[0]);
+	p[1] = aside(p[1]);
+	old = threaddeadline(threadnow() + Millisecond);
+	r = ioread(nil, p[0], &c, 1) == -1 && iserr(ETIMEDOUT, "deadline")? 0: -1;
+	threadundeadline(old);
+	close(p[0]);
+	close(p[1]);
+	return r;
+}
+
+static int
+setupnil(void **state)
 {
 	/* if a resolver should ask a server after all: not for long */
 	setenv("RES_OPTIONS", "attempts:1 timeout:1", 1);
+	io = nil;
+	/* a new name, where the tests had a folder before */
+	memcpy(tmpdir + sizeof tmpdir - 7, "XXXXXX", 6);
+	return usepoller() < 0 || getrlimit(RLIMIT_NOFILE, &nofile) < 0 || mkdtemp(tmpdir) == nil? -1: 0;
+}
+
+static int
+setup(void **state)
+{
+	if(setupnil(state) < 0)
+		return -1;
 	io = ioproc();
-	return io == nil || getrlimit(RLIMIT_NOFILE, &nofile) < 0 || mkdtemp(tmpdir) == nil? -1: 0;
+	return io == nil? -1: 0;
 }
 
 static int
@@ -1010,6 +1281,12 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_tcp),
+		TEST(test_modes),
+		TEST(test_listen_ends),
+		TEST(test_reject),
+		TEST(test_net_prefix),
+		TEST(test_udp),
+		TEST(test_udp_star),
 		TEST(test_net_is_tcp),
 		TEST(test_tcp6),
 		TEST(test_star),
@@ -1038,8 +1315,11 @@ main(void)
 		TEST(test_no_descriptors_tcp),
 	};
 
+	int n;
+
 	if(threadinit() < 0)
 		return 1;
 	cmocka_set_test_filter(getenv("L9TEST"));	/* nil: all of them */
-	return cmocka_run_group_tests(tests, setup, teardown);
+	n = cmocka_run_group_tests_name("with an Ioproc", tests, setup, teardown);
+	return n + cmocka_run_group_tests_name("without", tests, setupnil, teardown);
 }

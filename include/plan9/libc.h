@@ -92,6 +92,7 @@
 #define dial(a, l, d, c)	p9dial(a, l, d, c)
 #define announce(a, d)	p9announce(a, d)
 #define listen(d, n)	p9listen(d, n)
+#define reject(c, d, s)	p9reject(c, d, s)
 #define post9pservice(fd, n)	p9post9pservice(fd, n)
 
 #define exits(s)	threadexitsall(s)

@@ -1,0 +1,156 @@
+/*
+ * Reading and writing without an Ioproc.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tryrw.h"
+
+/* files of file systems: always ready, and still the disk takes its time */
+static bool
+isregular(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode));
+}
+
+/* a socket's call said that fd is none */
+static bool
+nosocket(Try *t)
+{
+	if(isregular(t->fd))
+		return false;
+	l9fdsetnosocket(&t->call);
+	return true;
+}
+
+/* r bytes, if not negative, were moved; what an op returns */
+static long
+moved(Try *t, long r)
+{
+	if(r < 0)
+		return r;
+	t->done += (size_t)r;
+	t->buf = (char*)t->buf + r;
+	t->n -= (size_t)r;
+	if(r == 0 || t->n == 0)
+		return (long)t->done;
+	t->part = true;
+	if(!t->all)
+		return (long)t->done;
+	errno = EAGAIN;
+	return -1;
+}
+
+static long
+unsure(long r)
+{
+	return r < 0 && errno == EOPNOTSUPP? Tryunsure: r;
+}
+
+static long
+readop(Try *t)
+{
+	long r;
+
+	/* of nothing: read(2) says 0, where recv would wait */
+	if(t->n > 0 && !l9fdnosocket(&t->call)){
+		r = recv(t->fd, t->buf, t->n, MSG_DONTWAIT);
+		if(r >= 0 || errno != ENOTSOCK)
+			return moved(t, r);
+		if(!nosocket(t))
+			return Trypool;
+	}
+	return moved(t, unsure(l9tryread(t->fd, t->buf, t->n)));
+}
+
+/* SIGPIPE, which our write has raised, must not be seen */
+static void
+consume(const sigset_t *pipe)
+{
+	static const struct timespec now = {0, 0};
+
+	while(sigtimedwait(pipe, nil, &now) < 0 && errno == EINTR)
+		;
+}
+
+static bool
+pending(void)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 && sigismember(&set, SIGPIPE);
+}
+
+static long
+quietwrite(int fd, const void *buf, size_t n)
+{
+	sigset_t pipe, old;
+	bool mine;
+	long r;
+	int e;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe, &old);
+	mine = !sigismember(&old, SIGPIPE) || !pending();
+	r = l9trywrite(fd, buf, n);
+	e = errno;
+	if(r < 0 && e == EPIPE && mine)
+		consume(&pipe);
+	pthread_sigmask(SIG_SETMASK, &old, nil);
+	errno = e;
+	return r;
+}
+
+static long
+writeop(Try *t)
+{
+	long r;
+
+	if(!l9fdnosocket(&t->call)){
+		r = send(t->fd, t->buf, t->n, MSG_DONTWAIT|MSG_NOSIGNAL);
+		if(r >= 0 || errno != ENOTSOCK)
+			return moved(t, r);
+		if(!nosocket(t))
+			return Trypool;
+	}
+	return moved(t, unsure(quietwrite(t->fd, t->buf, t->n)));
+}
+
+static long
+run(Try *t, const char *what, int side, long (*op)(va_list*))
+{
+	long r;
+
+	r = l9try(t, what, side);
+	if(r != Trypool)
+		return r;
+	r = l9iocall(nil, what, t->fd, nil, op, t->fd, t->buf, (long)t->n);
+	if(t->done == 0)
+		return r;
+	return (long)t->done + (r > 0? r: 0);
+}
+
+long
+l9tryread1(const char *what, int fd, void *buf, long n, bool all, long (*op)(va_list*))
+{
+	Try t;
+
+	t = (Try){.op = readop, .fd = fd, .buf = buf, .n = (size_t)n, .all = all};
+	return run(&t, what, Fdin, op);
+}
+
+long
+l9trywrite1(const char *what, int fd, const void *buf, long n, long (*op)(va_list*))
+{
+	Try t;
+
+	t = (Try){.op = writeop, .fd = fd, .buf = (void*)(uintptr_t)buf, .n = (size_t)n, .all = true};
+	return run(&t, what, Fdout, op);
+}
