@@ -338,7 +338,7 @@ void	l9owninit(void);
 void	l9enterslow(Proc*);
 void	l9stop(Proc*);
 void	l9letgo(Proc*);
-bool	l9showwait(int id);
+void	l9showwait(int id);
 
 /* err.c */
 int	l9errset(int why);

@@ -26,6 +26,7 @@ l9idword(int id, uint64_t *w)
 /*
  * bit was left in the word of the live task with this id, which did not wait as
  * far as that showed.  If it waits all the same: claim it, to end with why.
+ * Whoever shared a channel may have let that wait show: it is still for us to end.
  */
 static void
 endshown(int id, uint64_t bit, uint64_t holds, int why)
@@ -33,13 +34,15 @@ endshown(int id, uint64_t bit, uint64_t holds, int why)
 	Task *t;
 	uint64_t w;
 
-	if(!l9showwait(id) || (t = l9idword(id, &w)) == nil)
+	l9showwait(id);
+	t = l9idword(id, &w);
+	if(t == nil)
 		return;
 	do
-		/* what was left is taken by now, or left for later */
+		/* what was left is taken by now, or left for later: no wait begins beside it, but one that this bit does not end */
 		if(!l9isid(w, id) || !(w & bit) || (w & (Wordwait|holds)) != Wordwait)
 			return;
-	while(!casar(&t->word, &w, w & ~(uint64_t)(Wordstate|Wordint)));
+	while(!casar(&t->word, &w, w & ~(Wordstate | (bit & Wordint))));
 	t->why = why;
 	makeready(t);
 }

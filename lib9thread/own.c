@@ -81,16 +81,15 @@ l9letgo(Proc *p)
 	l9unlock(&p->stoplk);
 }
 
-/* inside t's proc's section, or with that stopped: if t waits let everybody see that.  True: it did not show */
-static bool
+/* inside t's proc's section, or with that stopped: if t waits let everybody see that */
+static void
 show(Task *t)
 {
 	if(!ldrlx(&t->local))
-		return false;
+		return;
 	strlx(&t->local, false);
 	/* release: as beginwait's */
 	orrel(&t->word, Wordwait);
-	return true;
 }
 
 static void
@@ -143,31 +142,28 @@ l9chanown(Channel *c, Proc *p)
 
 /*
  * The caller has left something in the word of the task with this id, which
- * a wait that does not show there may have missed: let it show.  True: that was so.
+ * a wait that does not show there may have missed: let it show.
  */
-bool
+void
 l9showwait(int id)
 {
 	Proc *p;
 	Task *t;
-	bool shown;
 
 	/* the caller's exchange before the look at owns: pairs with l9chanown */
 	fencesc();
 	t = l9pin(id);
 	if(t == nil)
-		return false;
+		return;
 	p = t->proc;
-	shown = false;
 	if(p == l9proc){
 		enterown(p);
-		shown = show(t);
+		show(t);
 		leaveown(p);
 	}else if(ldrlx(&p->owns)){
 		l9stop(p);
-		shown = show(t);
+		show(t);
 		l9letgo(p);
 	}
 	l9unpin(t);
-	return shown;
 }

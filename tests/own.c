@@ -328,13 +328,364 @@ storm(void **state)
 	}
 }
 
+/*
+ * An alt that waits for nothing, in a proc that has never had a channel of its
+ * own: an interrupt ends it all the same.
+ */
+static void
+altnothing(void *v)
+{
+	Alt a[] = {{.op = CHANNOP}, {.op = CHANEND}};
+	Op *o;
+
+	o = v;
+	TCHECK(threadcreate(optell, o->blocked, 0) > 0);
+	o->ret = chanalt(a);
+	TCHECK(o->ret == -1 && iserr(EINTR, "interrupted"));
+	TCHECK(chansendp(o->done, o) == 1);
+}
+
+static void
+nothing(void **state)
+{
+	Op o;
+
+	opinit(&o, nil, Opaltrecv, 0);
+	o.id = proccreate(altnothing, &o, 0);
+	assert_true(o.id > 0);
+	assert_int_equal(chanrecvul(o.blocked), 1);
+	assert_int_equal(threadint(o.id), 0);
+	assert_int_equal(opwait(&o), -1);
+}
+
+/*
+ * One proc only looks at a channel, while another interrupts the task that waits there: the
+ * channel is not its proc's own any more, and the interrupt ends the wait.
+ */
+enum {
+	Looks,
+	Interrupts,
+	Nlookint,
+};
+
+typedef struct Lookint Lookint;
+struct Lookint
+{
+	Op	op;
+	_Atomic int	ready;
+	Channel	*done;
+};
+
+/* both at once */
+static void
+meet(Lookint *l)
+{
+	atomic_fetch_add(&l->ready, 1);
+	while(atomic_load(&l->ready) < Nlookint)
+		threadyield();
+}
+
+static void
+look(void *v)
+{
+	Chaninfo info;
+	Lookint *l;
+
+	l = v;
+	meet(l);
+	chaninfo(l->op.c, &info);
+	TCHECK(chansendp(l->done, nil) == 1);
+}
+
+static void
+interrupt(void *v)
+{
+	Lookint *l;
+
+	l = v;
+	meet(l);
+	TCHECK(threadint(l->op.id) == 0);
+	TCHECK(chansendp(l->done, nil) == 1);
+}
+
+static void
+lookint(void **state)
+{
+	Channel *c;
+	Lookint l;
+	int i, n;
+
+	n = ntimes(20);
+	for(i = 0; i < n; i++){
+		c = owned(0);
+		l = (Lookint){.done = chancreate(sizeof(void*), Nlookint)};
+		assert_non_null(l.done);
+		opstart(&l.op, c, i%2? Oprecv: Opaltrecv, 0);
+		assert_true(proccreate(look, &l, 0) > 0);
+		assert_true(proccreate(interrupt, &l, 0) > 0);
+		assert_opfails(&l.op, EINTR, "interrupted");
+		chanrecvp(l.done);
+		chanrecvp(l.done);
+		chanfree(l.done);
+		chanfree(c);
+	}
+}
+
+/* a task interrupts itself: the next wait fails, and no other */
+static void
+oneself(void **state)
+{
+	unsigned long v;
+	Channel *c;
+	Op o;
+
+	c = owned(0);
+	assert_int_equal(threadint(threadid()), 0);
+	assert_int_equal(threadint(threadid()), 0);
+	assert_int_equal(chanrecv(c, &v), -1);
+	assert_err(EINTR, "interrupted");
+	opstart(&o, c, Opaltsend, 5);
+	assert_int_equal(chanrecvul(c), 5);
+	assert_int_equal(opwait(&o), 1);
+	chanfree(c);
+}
+
+static void
+resumer(void *v)
+{
+	Op *o;
+
+	o = v;
+	TCHECK(threadresume(o->id) == 0);
+}
+
+static void
+killer(void *v)
+{
+	Op *o;
+
+	o = v;
+	TCHECK(threadkill(o->id) == 0);
+	TCHECK(chansendul(o->blocked, 1) == 1);
+}
+
+/* one that waits is suspended: it is served, runs when another proc lets it, or is killed by that */
+static void
+suspended(void **state)
+{
+	Channel *c;
+	int kind;
+	Op o;
+
+	for(kind = Oprecv; kind <= Opaltrecv; kind += Opaltrecv - Oprecv){
+		c = owned(0);
+		opstart(&o, c, kind, 0);
+		assert_int_equal(threadsuspend(o.id), 0);
+		assert_int_equal(chansendul(c, 6), 1);
+		threadyield();
+		assert_false(o.ended);
+		assert_true(proccreate(resumer, &o, 0) > 0);
+		assert_int_equal(opwait(&o), 1);
+		assert_int_equal(o.v, 6);
+
+		opstart(&o, c, kind, 0);
+		assert_int_equal(threadsuspend(o.id), 0);
+		assert_true(proccreate(killer, &o, 0) > 0);
+		assert_int_equal(chanrecvul(o.blocked), 1);
+		threadyield();
+		assert_false(o.ended);
+		assert_int_equal(p9nbsendul(c, 1), 0);
+		chanfree(c);
+		chanfree(o.done);
+		chanfree(o.blocked);
+	}
+}
+
+/* a proc ends while channels are its own; the next one has its Proc, as like as not */
+typedef struct Heir Heir;
+struct Heir
+{
+	Channel	*c[2];
+	Channel	*done;
+	unsigned long	n;
+};
+
+static void
+inherit(void *v)
+{
+	unsigned long i, x;
+	Heir *h;
+
+	h = v;
+	for(i = 0; i < Uses; i++){
+		x = h->n + i;
+		TCHECK(chansend(h->c[0], &x) == 1);
+		TCHECK(chanrecvul(h->c[0]) == h->n + i);
+	}
+	/* it has ended when the other one takes this, or is about to */
+	TCHECK(chansendul(h->c[1], h->n) == 1);
+	TCHECK(chansendp(h->done, nil) == 1);
+}
+
+static void
+heirs(void **state)
+{
+	unsigned long i, n;
+	int k;
+	Heir h;
+
+	n = (unsigned long)ntimes(50);
+	for(i = 0; i < n; i++){
+		h = (Heir){{chancreate(sizeof(unsigned long), 1), chancreate(sizeof(unsigned long), 3)}, chancreate(sizeof(void*), 0), i};
+		assert_non_null(h.c[0]);
+		assert_non_null(h.c[1]);
+		assert_non_null(h.done);
+		for(k = 0; k < 3; k++){
+			assert_true(proccreate(inherit, &h, 0) > 0);
+			chanrecvp(h.done);
+		}
+		/* the last two at once */
+		assert_int_equal(chanrecvul(h.c[1]), i);
+		assert_true(proccreate(inherit, &h, 0) > 0);
+		for(k = 0; k < 3; k++)
+			assert_int_equal(chanrecvul(h.c[1]), i);
+		chanrecvp(h.done);
+		chanfree(h.c[0]);
+		chanfree(h.c[1]);
+		chanfree(h.done);
+	}
+}
+
+/* a timer's channel, which its user has had for its own */
+static void
+timerchannel(void **state)
+{
+	Timer *t;
+	int i, k;
+
+	for(i = 0; i < 3; i++){
+		t = ticker(Hour);
+		assert_non_null(t);
+		for(k = 0; k < Uses; k++){
+			assert_int_equal(chansendul(t->c, (unsigned long)k), 1);
+			assert_int_equal(chanrecvul(t->c), k);
+		}
+		assert_int_equal(timerreset(t, Millisecond), 1);
+		assert_true(chanrecvul(t->c) > 0);
+		assert_true(chanrecvul(t->c) > 0);
+		timerfree(t);
+	}
+}
+
+/* an alt waits in one that is its proc's own, in one that is not, and for a time */
+enum {
+	Byown,
+	Byother,
+	Bytime,
+	Nby,
+};
+
+static int
+altmixed(Channel *own, Channel *other, int64_t ns, unsigned long v[2])
+{
+	int64_t when;
+	Alt a[] = {
+		{.c = own, .v = &v[0], .op = CHANRCV},
+		{.c = other, .v = &v[1], .op = CHANRCV},
+		{.v = &when, .op = CHANTIMEOUT},
+		{.op = CHANEND},
+	};
+
+	when = threadnow() + ns;
+	return chanalt(a);
+}
+
+static void
+sendone(void *v)
+{
+	TCHECK(chansendul(v, 9) == 1);
+}
+
+static void
+mixed(void **state)
+{
+	static const int64_t ns[Nby] = {Hour, Hour, Millisecond};
+	Channel *own, *other;
+	unsigned long v[2];
+	int by, i, n;
+
+	own = owned(0);
+	other = owned(0);
+	assert_true(proccreate(sendone, other, 0) > 0);
+	assert_int_equal(chanrecvul(other), 9);
+	n = ntimes(20);
+	for(i = 0; i < n; i++)
+		for(by = 0; by < Nby; by++){
+			v[0] = v[1] = 0;
+			if(by == Byown)
+				assert_true(threadcreate(sendone, own, 0) > 0);
+			else if(by == Byother)
+				assert_true(proccreate(sendone, other, 0) > 0);
+			assert_int_equal(altmixed(own, other, ns[by], v), by);
+			assert_int_equal(v[0], by == Byown? 9: 0);
+			assert_int_equal(v[1], by == Byother? 9: 0);
+			assert_int_equal(p9nbsendul(own, 1), 0);
+			assert_int_equal(p9nbsendul(other, 1), 0);
+		}
+	chanfree(own);
+	chanfree(other);
+}
+
+/* another proc frees one of the channels that an alt waits in: the others have lost nothing */
+static void
+freer(void *v)
+{
+	chanfree(v);
+}
+
+static void
+freed(void **state)
+{
+	unsigned long v[2];
+	Channel *c[2];
+	int i, k, n;
+
+	n = ntimes(20);
+	for(i = 0; i < 2*n; i++){
+		k = i%2;
+		c[0] = owned(0);
+		c[1] = owned(0);
+		Alt a[] = {
+			{.c = c[0], .v = &v[0], .op = CHANRCV},
+			{.c = c[1], .v = &v[1], .op = CHANRCV},
+			{.op = CHANEND},
+		};
+
+		assert_true(proccreate(freer, c[k], 0) > 0);
+		assert_int_equal(chanalt(a), k);
+		assert_string_equal(a[k].err, "channel freed");
+		assert_int_equal(p9nbsendul(c[1-k], 1), 0);
+		assert_true(threadcreate(sendone, c[1-k], 0) > 0);
+		assert_int_equal(chanrecvul(c[1-k]), 9);
+		chanfree(c[1-k]);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(nothing),
 		TEST(another),
 		TEST(twochannels),
 		TEST(storm),
+		TEST(lookint),
+		TEST(oneself),
+		TEST(suspended),
+		TEST(heirs),
+		TEST(timerchannel),
+		TEST(mixed),
+		TEST(freed),
 	};
 
 	if(threadinit() < 0)
