@@ -643,6 +643,13 @@ freer(void *v)
 	chanfree(v);
 }
 
+/* its turn comes when the alt waits */
+static void
+startfreer(void *v)
+{
+	TCHECK(proccreate(freer, v, 0) > 0);
+}
+
 static void
 freed(void **state)
 {
@@ -661,7 +668,7 @@ freed(void **state)
 			{.op = CHANEND},
 		};
 
-		assert_true(proccreate(freer, c[k], 0) > 0);
+		assert_true(threadcreate(startfreer, c[k], 0) > 0);
 		assert_int_equal(chanalt(a), k);
 		assert_string_equal(a[k].err, "channel freed");
 		assert_int_equal(p9nbsendul(c[1-k], 1), 0);
