@@ -328,6 +328,37 @@ storm(void **state)
 	}
 }
 
+/*
+ * An alt of no channels waits for an interrupt, in a proc that has never owned any.
+ */
+static void
+nothing(void *v)
+{
+	Alt a[] = {
+		{.op = CHANNOP},
+		{.op = CHANEND},
+	};
+	Op *o;
+
+	o = v;
+	TCHECK(threadcreate(optell, o->blocked, 0) > 0);
+	o->ret = p9alt(a);
+	TCHECK(chansendp(o->done, o) == 1);
+}
+
+static void
+nochannel(void **state)
+{
+	Op o;
+
+	opinit(&o, nil, Opaltrecv, 0);
+	o.id = proccreate(nothing, &o, 0);
+	assert_true(o.id > 0);
+	assert_int_equal(chanrecvul(o.blocked), 1);
+	assert_int_equal(threadint(o.id), 0);
+	assert_int_equal(opwait(&o), -1);
+}
+
 int
 main(void)
 {
@@ -335,6 +366,7 @@ main(void)
 		TEST(another),
 		TEST(twochannels),
 		TEST(storm),
+		TEST(nochannel),
 	};
 
 	if(threadinit() < 0)
