@@ -140,6 +140,12 @@ int64_t	l9nsec(void);
 /* CLOCK_MONOTONIC as of the last tick, in ns: cheaper, some ms old */
 int64_t	l9nsecold(void);
 
+/*
+ * The caller looks for what another OS thread is about to do, and the i-th look
+ * (from 0 on) was in vain.  errno is left alone.
+ */
+void	l9spinpause(int i);
+
 /* how many OS threads this process has; -1: not known */
 int	l9nosthread(void);
 

@@ -18,10 +18,6 @@
 
 #include "execimpl.h"
 
-enum {
-	Textlen = 64,		/* of a Waitmsg's msg */
-};
-
 Children l9children = {.lk = PTHREAD_MUTEX_INITIALIZER};
 
 static Child**
@@ -66,7 +62,7 @@ l9childtake(Child *c)
 {
 	Waitmsg *m;
 
-	m = c->msg;
+	m = &c->msg->m;
 	unhash(c);
 	free(c);
 	return m;
@@ -106,18 +102,59 @@ text(char *s, int status)
 		snprintf(s, Textlen, "signal: sys: signal %d%s", sig, WCOREDUMP(status)? " (core dumped)": "");
 }
 
+/*
+ * With lk: to the wait channel, in the order of the ends.  It is unbounded and
+ * may not be closed: what it refuses there is no memory for, and is kept until
+ * there is.
+ */
+static bool
+sendall(void)
+{
+	Message *m, *next;
+
+	while((m = l9children.unsent) != nil){
+		/* before it is sent: who receives it frees it */
+		next = m->next;
+		if(p9nbsendp(l9children.chan, &m->m) != 1)
+			break;
+		l9children.unsent = next;
+	}
+	l9wakers((m != nil) - l9children.waker);
+	l9children.waker = m != nil;
+	return m == nil;
+}
+
+bool
+l9childsend(void)
+{
+	bool all;
+
+	pthread_mutex_lock(&l9children.lk);
+	all = sendall();
+	pthread_mutex_unlock(&l9children.lk);
+	return all;
+}
+
 /* with lk: the message's way.  True: it is on it */
 static bool
 deliver(Child *c, Batch *b)
 {
 	if(c->task != nil && l9claim(c->task)){
-		*c->slot = c->msg;
+		*c->slot = &c->msg->m;
 		l9setwhy(c->task, Wdone);
 		l9batchadd(b, c->task);
 		return true;
 	}
-	/* unbounded: fails if closed or without memory */
-	return l9children.chan != nil && p9nbsendp(l9children.chan, c->msg) == 1;
+	if(l9children.chan == nil)
+		return false;
+	c->msg->next = nil;
+	if(l9children.unsent == nil)
+		l9children.unsent = c->msg;
+	else
+		l9children.lastunsent->next = c->msg;
+	l9children.lastunsent = c->msg;
+	sendall();
+	return true;
 }
 
 /* with lk: c has ended, its msg says how.  True: nobody can find it any more */
@@ -147,7 +184,7 @@ fill(Child *c, bool known, int status, const struct rusage *ru)
 {
 	Waitmsg *m;
 
-	m = c->msg;
+	m = &c->msg->m;
 	m->time[0] = ms(ru->ru_utime);
 	m->time[1] = ms(ru->ru_stime);
 	m->time[2] = (unsigned long)((l9nsec() - c->start)/Millisecond);
@@ -196,19 +233,19 @@ Child*
 l9childnew(void)
 {
 	Child *c;
-	Waitmsg *m;
+	Message *m;
 
 	if(l9waiterstart() < 0)
 		return nil;
 	c = calloc(1, sizeof *c);
-	m = malloc(sizeof *m + Textlen);	/* one block: who gets it frees it */
+	m = malloc(sizeof *m);
 	if(c == nil || m == nil){
 		free(c);
 		free(m);
 		l9err(ENOMEM, "out of memory");
 		return nil;
 	}
-	m->msg = (char*)(m+1);
+	m->m.msg = m->text;
 	c->msg = m;
 	c->start = l9nsec();
 	return c;
@@ -233,7 +270,7 @@ l9childrun(Child *c, int pid)
 	uint64_t serial;
 
 	c->pid = pid;
-	c->msg->pid = pid;
+	c->msg->m.pid = pid;
 	c->fd = l9above2(l9pidfd(pid));
 	l9wakers(1);
 	pthread_mutex_lock(&l9children.lk);

@@ -10,6 +10,7 @@
 #include "upper.h"
 
 typedef struct Child Child;
+typedef struct Message Message;
 typedef struct Program Program;
 
 /* what to start, and how */
@@ -29,6 +30,18 @@ int	l9pipe(int fd[2]);
 /* fd, or a copy of it above 2 in its place; -1 stays -1 */
 int	l9above2(int fd);
 
+enum {
+	Textlen = 64,		/* of a Waitmsg's msg */
+};
+
+/* one block: who gets the Waitmsg, which is first, frees it */
+struct Message
+{
+	Waitmsg	m;
+	Message	*next;		/* l9children.lk: of those that are still to be sent */
+	char	text[Textlen];
+};
+
 /*
  * A child has its record before it is started, so that nothing can fail once
  * it is there.
@@ -39,7 +52,7 @@ struct Child
 	Child	*next;		/* in its bucket */
 	Child	*nextlive;	/* the living */
 	Child	**prevlive;
-	Waitmsg	*msg;		/* made with the record, so that an end needs no memory */
+	Message	*msg;		/* made with the record, so that an end needs no memory */
 	Task	*task;		/* in procwait for it */
 	Waitmsg	**slot;		/* where task wants msg */
 	Task	*exec;		/* that became it: threadexec */
@@ -61,6 +74,9 @@ struct Children
 	size_t	nlive;		/* lk */
 	uint64_t	serial;	/* lk */
 	Channel	*chan;		/* lk: nil until threadwaitchan */
+	Message	*unsent;	/* lk: those that chan has no memory for; in order */
+	Message	*lastunsent;	/* lk */
+	bool	waker;		/* lk: there are some, which may wake a task */
 };
 extern Children	l9children;
 
@@ -71,6 +87,7 @@ uint64_t	l9childrun(Child*, int pid);	/* its serial */
 Child	*l9childfind(int pid, uint64_t serial);	/* with lk; serial 0: the latest with this pid */
 Waitmsg	*l9childtake(Child*);	/* with lk: the message of one that has ended; frees it */
 bool	l9childreap(Child*);	/* false: it lives */
+bool	l9childsend(void);	/* false: there is still no memory for all that is to be sent */
 
 /* waiter.c: the OS thread that calls l9childreap */
 int	l9waiterstart(void);	/* 0; -1 with errstr */

@@ -27,6 +27,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "execimpl.h"
@@ -216,6 +217,7 @@ catcher(void *v)
 	int i, infofd[Nkind];
 
 	(void)v;
+	l9neverproc();
 	for(;;){
 		while(sem_wait(&notes.sem) < 0)
 			;
@@ -299,6 +301,15 @@ deliver(int i, bool sent)
 		unhandled(i);
 }
 
+/* no memory just now: notes wait until there is some.  They have a proc of their own */
+static void
+breathe(void)
+{
+	static const struct timespec t = {0, 10*1000*1000};
+
+	nanosleep(&t, nil);
+}
+
 static void	again(void*);
 
 static void
@@ -309,8 +320,8 @@ notetask(void *v)
 
 	(void)v;
 	threadsetname("notes");
-	if(threadcleanup(again, nil) < 0)
-		sysfatal("notes: no memory");
+	while(threadcleanup(again, nil) < 0)
+		breathe();
 	for(;;){
 		while(ldrlx(&notes.todo) != 0)
 			for(i = 0; i < Nkind; i++)
@@ -324,8 +335,8 @@ notetask(void *v)
 static void
 again(void *v)
 {
-	if(threadcreate(notetask, v, 0) < 0)
-		sysfatal("notes: no memory");
+	while(threadcreate(notetask, v, 0) < 0)
+		breathe();
 }
 
 /* with lk, the first time: whatever fails, it can be tried again.  0; -1 with errstr */

@@ -125,9 +125,12 @@ waiter(void *v)
 	int look;
 
 	s = v;
+	l9neverproc();
 	look = Firstlook;
 	for(;;){
 		blind = collect(s);
+		/* its messages, too, are looked at now and then */
+		blind |= !l9childsend();
 		/* it fails for want of memory alone */
 		if(poll(s->fd, s->npoll, patience(s, blind, look)) < 0)
 			usleep(Firstlook*1000);

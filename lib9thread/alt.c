@@ -354,20 +354,37 @@ tryall(Round *r, Task **peer)
 	return -1;
 }
 
+/* what a report says of the i-th channel that t waits for */
+static inline void
+waitentry(Task *t, int i, Alt *a)
+{
+	t->waitsend[i] = a->op == CHANSND;
+	if(likely(a->c->name[0] == '\0'))
+		t->waitname[i][0] = '\0';
+	else
+		memcpy(t->waitname[i], a->c->name, Channamelen);
+}
+
 /*
  * Queue on all channels and free their locks.  A partner may claim the task
  * before the last entry is queued: that one is then one more to take out.
  */
-static void
+static inline void
 enqueue(Round *r, Task *t)
 {
-	Alt *a;
+	Alt *a, *e;
 	Waiter *w;
+	int n;
 
+	n = 0;
 	w = r->waiter;
-	for(a = r->alt; a < r->alt + r->n; a++, w++){
+	e = r->alt + r->n;
+	for(a = r->alt; a < e; a++, w++){
 		if(!haschan(a))
 			continue;
+		if(n < Nwaitname)
+			waitentry(t, n, a);
+		n++;
 		w->task = t;
 		w->v = a->v;
 		w->index = (int)(a - r->alt);
@@ -375,6 +392,7 @@ enqueue(Round *r, Task *t)
 		if(r->nlock == 0 && !isown(r, a->c))
 			l9unlock(&a->c->lk);
 	}
+	t->nwait = n > Nwaitname? Nwaitname+1: n;
 	if(r->nlock > 0)
 		unlockall(r);
 	leaveown(r->proc);
@@ -401,7 +419,7 @@ await(Round *r, Task *t)
 	bool armed;
 
 	armed = r->timeout >= 0;
-	if(armed){
+	if(unlikely(armed)){
 		s = (Sleeper){.when = r->deadline, .task = t, .why = Wtimeout};
 		if(l9timer->arm(&s) < 0){
 			armed = false;
@@ -412,7 +430,7 @@ await(Round *r, Task *t)
 		}
 	}
 	why = endwait(t);
-	if(armed)
+	if(unlikely(armed))
 		l9timer->disarm(&s);
 	leave(r, why >= Wtimeout? -1: t->which);
 	switch(why){
@@ -433,32 +451,13 @@ await(Round *r, Task *t)
 	return t->which;
 }
 
-/* what a report says */
-static inline void
-waitingfor(Round *r, Task *t)
-{
-	Alt *a;
-	int n;
-
-	l9waiting(t, "alt", r->alt, nil);
-	if(r->timeout >= 0)
-		t->waituntil = r->deadline;
-	n = 0;
-	for(a = r->alt; a < r->alt + r->n && n <= Nwaitname; a++)
-		if(haschan(a) && n++ < Nwaitname){
-			t->waitsend[n-1] = a->op == CHANSND;
-			memcpy(t->waitname[n-1], a->c->name, Channamelen);
-		}
-	t->nwait = n;
-}
-
 /* the locks are held */
 static inline int
 wait(Round *r, Task *t)
 {
 	int why;
 
-	if(r->timeout >= 0 && r->deadline <= l9nsec()){
+	if(unlikely(r->timeout >= 0) && r->deadline <= l9nsec()){
 		end(r);
 		return r->timeout;
 	}
@@ -474,7 +473,9 @@ wait(Round *r, Task *t)
 			return l9errwhy(why);
 		}
 	}
-	waitingfor(r, t);
+	l9waiting(t, "alt", r->alt, nil);
+	if(unlikely(r->timeout >= 0))
+		t->waituntil = r->deadline;
 	enqueue(r, t);
 	return await(r, t);
 }

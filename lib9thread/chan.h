@@ -44,7 +44,7 @@ struct Channel
 };
 
 enum {
-	Nown = 256,		/* uses in a row that make a channel its user's own */
+	Nown = L9OWNAFTER,	/* uses in a row that make a channel its user's own */
 };
 
 /* own.c */

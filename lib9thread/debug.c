@@ -26,7 +26,7 @@ enum {
 void
 l9wakers(int n)
 {
-	/* pairs with nothingpending's acquire */
+	/* release pairs with l9deadhint's acquire: the wake-up came before */
 	addar(&wakers, n);
 }
 

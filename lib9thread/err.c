@@ -30,18 +30,44 @@ copy(char *dst, size_t n, const char *src)
 	dst[len] = '\0';
 }
 
-static void
-seterr(Task *t, int e, const char *msg)
+static _Thread_local bool neverproc;
+
+void
+l9neverproc(void)
 {
-	copy(t->errstr, sizeof t->errstr, msg);
-	t->errstrnum = e;
+	neverproc = true;
+}
+
+/*
+ * Whose error string it is: the running task.  nil, errno is all there is: in an
+ * OS thread of the library's, which must not be adopted for an error, or where
+ * there is no memory to adopt one, which may be the very error.
+ */
+static Task*
+errtask(void)
+{
+	if(l9proc == nil && (neverproc || threadattach() < 0))
+		return nil;
+	return l9proc->cur;
+}
+
+static void
+seterr(int e, const char *msg)
+{
+	Task *t;
+
+	t = errtask();
+	if(t != nil){
+		copy(t->errstr, sizeof t->errstr, msg);
+		t->errstrnum = e;
+	}
 	errno = e;
 }
 
 int
 l9err(int e, const char *msg)
 {
-	seterr(l9cur(), e, msg);
+	seterr(e, msg);
 	return -1;
 }
 
@@ -69,24 +95,31 @@ l9errset(int why)
 int
 l9errwhy(int why)
 {
-	l9checkkill(l9cur());
+	if(l9proc != nil)
+		l9checkkill(l9proc->cur);
 	return l9errset(why);
 }
 
 /* the newer of the task's string and errno */
 static const char*
-current(Task *t)
+current(void)
 {
-	if(errno == t->errstrnum)
+	Task *t;
+	int e;
+
+	e = errno;
+	t = errtask();
+	errno = e;
+	if(t != nil && e == t->errstrnum)
 		return t->errstr;
 	/* thread-safe in glibc since 2.32 and in musl, where POSIX does not promise it */
-	return strerror(errno);
+	return strerror(e);
 }
 
 void
 rerrstr(char *buf, unsigned int n)
 {
-	copy(buf, n, current(l9cur()));
+	copy(buf, n, current());
 }
 
 void
@@ -99,20 +132,18 @@ werrstr(const char *fmt, ...)
 	va_start(arg, fmt);
 	vsnprintf(buf, sizeof buf, fmt, arg);
 	va_end(arg);
-	seterr(l9cur(), Eplan9, buf);
+	seterr(Eplan9, buf);
 }
 
 int
 errstr(char *buf, unsigned int n)
 {
 	char old[ERRMAX];
-	Task *t;
 
-	t = l9cur();
-	copy(old, sizeof old, current(t));
+	copy(old, sizeof old, current());
 	if(n > 0){
 		buf[n-1] = '\0';
-		seterr(t, Eplan9, buf);
+		seterr(Eplan9, buf);
 	}
 	copy(buf, n, old);
 	return 0;
@@ -126,7 +157,7 @@ void
 l9errget(int *e, char *buf)
 {
 	*e = errno;
-	copy(buf, ERRMAX, l9proc != nil? current(l9cur()): strerror(*e));
+	copy(buf, ERRMAX, l9proc != nil? current(): strerror(*e));
 	errno = *e;
 }
 
@@ -134,7 +165,7 @@ void
 l9errput(int e, const char *buf)
 {
 	if(l9proc != nil)
-		seterr(l9cur(), e, buf);
+		seterr(e, buf);
 	else
 		errno = e;
 }

@@ -85,7 +85,7 @@ l9die(Task *t)
 {
 	t->holdkill = 0;
 	t->deadline = INT64_MAX;
-	atomic_fetch_and_explicit(&t->word, ~(uint64_t)(Wordkill|Wordint), memory_order_relaxed);
+	andrlx(&t->word, ~(uint64_t)(Wordkill|Wordint));
 	l9runend(t);
 	l9joinend(t, "killed");
 	l9taskend();

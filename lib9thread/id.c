@@ -41,6 +41,13 @@ l9idinit(void)
 	return ids.owner == nil? -1: 0;
 }
 
+/* the start has failed after all, and nobody has an id */
+void
+l9idfree(void)
+{
+	l9memunmap(ids.owner, Nblock*sizeof *ids.owner);
+}
+
 static uint32_t
 idof(Task *t)
 {
@@ -105,6 +112,7 @@ newblock(Proc *p)
 	do
 		b = ids.next++ % Nblock;
 	while((o = ldrlx(&ids.owner[b])) != nil && (o->lastid == (b+1)*Block || blockinuse(b)));
+	/* release pairs with l9idtask's acquire */
 	strel(&ids.owner[b], p);
 	p->nextid = b == 0? 1: b*Block;		/* no task has id 0 */
 	p->lastid = (b+1)*Block;
@@ -229,6 +237,7 @@ l9pin(int id)
 		if(w & Wordpin){
 			l9spinpause(i++);
 			w = ldrlx(&t->word);
+		/* acquire: l9idnew's release, and the last l9unpin's */
 		}else if(casar(&t->word, &w, w | Wordpin))
 			return t;
 	return nil;
@@ -238,7 +247,7 @@ void
 l9unpin(Task *t)
 {
 	/* release: l9idend comes after what was done meanwhile */
-	atomic_fetch_and_explicit(&t->word, ~(uint64_t)Wordpin, memory_order_release);
+	andrel(&t->word, ~(uint64_t)Wordpin);
 }
 
 /* the proc of the live task with this id, or nil */

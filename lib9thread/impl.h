@@ -276,9 +276,6 @@ void	l9taskmain(void*);
 _Noreturn void	l9taskend(void);
 void	l9selfend(Proc*);
 
-/* spin.c */
-void	l9spinpause(int i);
-
 /* idle.c */
 void	l9push(Proc*, Task *first, Task *last);
 bool	l9takein(Proc*);
@@ -320,6 +317,7 @@ void	l9stackgive(Proc*);
 
 /* id.c */
 int	l9idinit(void);
+void	l9idfree(void);
 int	l9idnew(Proc*, Task*, uint64_t bits);
 uint64_t	l9idend(Task*);
 Task	*l9idtask(int id);

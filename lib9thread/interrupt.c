@@ -90,6 +90,7 @@ threadkill(int id)
 		new = (w | Wordkill) & ~(uint64_t)(Wordsusp|Wordheld);
 		if(claim)
 			new &= ~(uint64_t)Wordstate;
+	/* acquire as in l9claim, and with l9held; release pairs with l9waitbegin */
 	}while(!casar(&t->word, &w, new));
 	if(claim)
 		t->why = Wkilled;
@@ -112,6 +113,7 @@ threadsuspend(int id)
 	do
 		if(!l9isid(w, id))
 			return nosuch();
+	/* no data goes with this bit: the word is just never exchanged in a weaker way */
 	while(!casar(&t->word, &w, w | Wordsusp));
 	if(l9proc != nil && t == l9proc->cur){
 		runput(l9proc, t);
@@ -152,6 +154,7 @@ l9held(Task *t)
 	do
 		if(!(w & Wordsusp))
 			return false;
+	/* release pairs with threadresume and threadkill: they may put it in a queue again */
 	while(!casar(&t->word, &w, w | Wordheld));
 	return true;
 }

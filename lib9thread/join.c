@@ -18,8 +18,9 @@ enum {
 
 struct Exitrec
 {
-	Exitrec	*next;
+	Exitrec	*next;		/* the bucket's lk */
 	int	id;
+	bool	ending;		/* the bucket's lk: the task is about to see whether anybody wants it */
 	char	status[ERRMAX];
 };
 
@@ -59,21 +60,49 @@ recput(Exitrec *r)
 	l9unlock(&b->lk);
 }
 
+/* take id's record out; nil: there is none */
 static Exitrec*
 recget(int id)
 {
 	struct Bucket *b;
 	Exitrec **l, *r;
+	int i;
 
 	b = bucketof(id);
-	l9lock(&b->lk);
-	for(l = &b->first; (r = *l) != nil; l = &r->next)
-		if(r->id == id){
-			*l = r->next;
+	for(i = 0;; i++){
+		l9lock(&b->lk);
+		for(l = &b->first; (r = *l) != nil && r->id != id; l = &r->next)
+			;
+		if(r == nil || !r->ending)
 			break;
-		}
+		/* in a few instructions it is kept, or it is gone */
+		l9unlock(&b->lk);
+		l9spinpause(i);
+	}
+	if(r != nil)
+		*l = r->next;
 	l9unlock(&b->lk);
 	return r;
+}
+
+/* r's task has ended: whoever asks for r finds it, or not */
+static void
+recsettle(Exitrec *r, bool keep)
+{
+	struct Bucket *b;
+	Exitrec **l;
+
+	b = bucketof(r->id);
+	l9lock(&b->lk);
+	r->ending = false;
+	if(!keep){
+		for(l = &b->first; *l != r; l = &(*l)->next)
+			;
+		*l = r->next;
+	}
+	l9unlock(&b->lk);
+	if(!keep)
+		free(r);
 }
 
 static void
@@ -86,44 +115,54 @@ copystatus(char *dst, const char *src)
 	dst[n] = '\0';
 }
 
-/* the running task ends with this status: nobody finds it any more */
-void
-l9joinend(Task *t, const char *status)
+/* claim all who wait for t's end; how many */
+static int
+endjoins(Task *t, const char *status, Batch *b)
 {
-	Batch b = {nil, nil};
 	Waiter *w;
-	Exitrec *r;
-	uint64_t word;
-	int id, njoin;
+	int n;
 
-	id = (int)(ldrlx(&t->word)>>32);
-	r = t->exitrec;
-	if(r != nil){
-		r->id = id;
-		copystatus(r->status, status);
-		/* before the id goes: who does not find the one finds the other */
-		recput(r);
-	}
-	word = l9idend(t);
-	if(r != nil && word & Worddetach)
-		free(recget(id));
-	if(!(word & Wordjoin))
-		return;
-	njoin = 0;
+	n = 0;
 	l9lock(&t->joinlk);
 	while((w = t->joinq.first) != nil){
 		wqdel(&t->joinq, w);
 		if(claim(w->task)){
 			copystatus(w->v, status);
 			w->task->why = Wdone;
-			l9batchadd(&b, w->task);
-			njoin++;
+			l9batchadd(b, w->task);
+			n++;
 		}
 	}
 	l9unlock(&t->joinlk);
+	return n;
+}
+
+/*
+ * The running task ends with this status: nobody finds it any more.  The
+ * joiners run only when it is settled whether the status is kept, so that who
+ * joins after one of them, or after a detach, does not find it.
+ */
+void
+l9joinend(Task *t, const char *status)
+{
+	Batch b = {nil, nil};
+	Exitrec *r;
+	uint64_t word;
+	int njoin;
+
+	r = t->exitrec;
+	if(r != nil){
+		r->id = (int)(ldrlx(&t->word)>>32);
+		r->ending = true;
+		copystatus(r->status, status);
+		/* before the id goes: who does not find the one finds the other */
+		recput(r);
+	}
+	word = l9idend(t);
+	njoin = word & Wordjoin? endjoins(t, status, &b): 0;
+	if(r != nil)
+		recsettle(r, njoin == 0 && !(word & Worddetach));
 	l9batchready(&b);
-	if(r != nil && njoin > 0)
-		free(recget(id));
 }
 
 static int
@@ -149,6 +188,7 @@ mark(Task *t, int id, uint64_t bit)
 	do
 		if(!l9isid(w, id))
 			return false;
+	/* release pairs with l9idend's acquire; the queue itself goes by joinlk */
 	while(!casar(&t->word, &w, w | bit));
 	return true;
 }

@@ -89,7 +89,7 @@ show(Task *t)
 		return false;
 	strlx(&t->local, false);
 	/* release: as beginwait's */
-	atomic_fetch_or_explicit(&t->word, Wordwait, memory_order_release);
+	orrel(&t->word, Wordwait);
 	return true;
 }
 
@@ -136,7 +136,7 @@ l9chanown(Channel *c, Proc *p)
 	if(!ldrlx(&p->owns)){
 		strlx(&p->owns, true);
 		/* before a first task waits unseen; pairs with l9showwait */
-		atomic_thread_fence(memory_order_seq_cst);
+		fencesc();
 	}
 	strlx(&c->owner, p);
 }
@@ -153,7 +153,7 @@ l9showwait(int id)
 	bool shown;
 
 	/* the caller's exchange before the look at owns: pairs with l9chanown */
-	atomic_thread_fence(memory_order_seq_cst);
+	fencesc();
 	t = l9pin(id);
 	if(t == nil)
 		return false;

@@ -295,15 +295,22 @@ l9coreinit(const Timerhooks *timer)
 	if(l9idinit() < 0)
 		return ENOMEM;
 	e = pthread_key_create(&procs.key, threadgone);
-	if(e != 0)
+	if(e != 0){
+		l9idfree();
 		return e;
-	l9faultinit();
+	}
 	l9owninit();
 	l9timer = timer;
 	e = adopt(false);
-	if(e != 0)
+	if(e != 0){
+		/* all as before: it may be tried again */
 		l9timer = nil;
-	return e;
+		pthread_key_delete(procs.key);
+		l9idfree();
+		return e;
+	}
+	l9faultinit();
+	return 0;
 }
 
 /* a task of p ends with this exit status.  The look first spares a line that all procs read */
@@ -317,6 +324,7 @@ l9setstatus(Proc *p, int status)
 Proc*
 l9allprocs(void)
 {
+	/* pairs with procalloc's release */
 	return ldacq(&procs.all);
 }
 
@@ -334,6 +342,7 @@ procsetsys(int on)
 	p->system = on != 0;
 	if(!on)
 		addrlx(&procs.nuser, 1);
+	/* acq_rel: as in procend */
 	else if(addar(&procs.nuser, -1) == 1)
 		l9exit(ldrlx(&procs.status));
 	return old;

@@ -57,7 +57,7 @@ l9setwhy(Task *t, int why)
 void
 l9intagain(Task *t)
 {
-	atomic_fetch_or_explicit(&t->word, Wordint, memory_order_release);
+	orrel(&t->word, Wordint);
 }
 
 /*

@@ -1123,11 +1123,11 @@ leaveall(void)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &nofile), 0);
 }
 
-/* let there be room for n more descriptors */
 enum {
 	Maxleave = 2,
 };
 
+/* let there be room for n more descriptors */
 static void
 leave(int n)
 {

@@ -539,6 +539,37 @@ badfd(void **state)
 	assert_int_equal(threadinfonote("quit", -1), 0);
 }
 
+static int
+nlines(void)
+{
+	char *p;
+	int n;
+
+	look();
+	n = 0;
+	for(p = table; (p = strchr(p, '\n')) != nil; p++)
+		n++;
+	return n;
+}
+
+/* the library's own OS threads do not become procs when a program has closed what they send on */
+static void
+closedtimer(void **state)
+{
+	Timer *t;
+	int before, i;
+
+	t = ticker(Millisecond);
+	assert_non_null(t);
+	before = nlines();
+	assert_int_equal(chanclose(t->c), 0);
+	/* several times past due: the timer proc has met the closed channel before it ended the last of these */
+	for(i = 0; i < 3; i++)
+		assert_int_equal(threadsleep(2*Millisecond), 0);
+	assert_int_equal(nlines(), before);
+	timerfree(t);
+}
+
 /* tables while threads come and go in all procs: none tears, and nothing crashes */
 static void
 short1(void *v)
@@ -974,6 +1005,7 @@ int
 main(int argc, char *argv[])
 {
 	const struct CMUnitTest inside[] = {
+		TEST(closedtimer),	/* first: no proc of another test may end meanwhile */
 		TEST(states),
 		TEST(ownstack),
 		TEST(procs),

@@ -215,8 +215,9 @@ slurp(int fd)
 	size_t len;
 
 	len = 0;
-	while((n = read(fd, buf+len, sizeof buf - 1 - len)) > 0)
-		len += (size_t)n;
+	while((n = read(fd, buf+len, sizeof buf - 1 - len)) > 0 || (n < 0 && errno == EINTR))
+		if(n > 0)
+			len += (size_t)n;
 	buf[len] = '\0';
 	close(fd);
 	return buf;
@@ -268,7 +269,8 @@ teardown(void **state)
 	int pid;
 
 	(void)state;
-	pid = waitpid(-1, NULL, 0);
+	while((pid = waitpid(-1, NULL, 0)) < 0 && errno == EINTR)
+		;
 	if(pid != -1 || errno != ECHILD){
 		fprintf(stderr, "a child is left: %d\n", pid);
 		return -1;

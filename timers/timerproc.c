@@ -54,6 +54,7 @@ minall(void)
 
 	min = INT64_MAX;
 	for(i = 0; i < Nheap; i++){
+		/* sc: pairs with setmin, after the store to sleepto */
 		t = ldsc(&heaps[i].min);
 		if(t < min)
 			min = t;
@@ -137,6 +138,8 @@ timerproc(void *v)
 	int64_t t, now;
 
 	(void)v;
+	/* a program may close the channel of its timer */
+	l9neverproc();
 	for(;;){
 		/* before the look: a wake that comes after it ends the sleep */
 		seen = ldacq(&wakes);
@@ -183,6 +186,7 @@ start(void)
 	if(!ldrlx(&started)){
 		e = begin();
 		if(e == 0)
+			/* release: the heaps are set up */
 			strel(&started, true);
 	}
 	pthread_mutex_unlock(&starting);
@@ -213,7 +217,7 @@ l9heapunlock(Heap *h)
 	/* sc: pairs with the timer proc's store, which comes before its second look at min */
 	if(min < old && min < ldsc(&sleepto)){
 		/* release pairs with the acquire in timerproc */
-		atomic_fetch_add_explicit(&wakes, 1, memory_order_release);
+		addrel(&wakes, 1);
 		l9wakeword(&wakes);
 	}
 }

@@ -79,13 +79,10 @@ unlink(Sleeper *s)
 void
 l9wheelinit(Wheel *w, int64_t now)
 {
-	int i, k;
+	int k;
 
-	for(k = 0; k < Nlevel; k++){
+	for(k = 0; k < Nlevel; k++)
 		w->pos[k] = now >> shift(k);
-		for(i = 0; i < Nslot; i++)
-			w->slot[k][i].min = INT64_MAX;
-	}
 }
 
 void
@@ -110,9 +107,9 @@ l9wheelput(Wheel *w, Sleeper *s)
 		}
 	s->inheap = false;
 	slot = slotof(w, k, n);
-	link(&slot->first, s);
-	if(s->when < slot->min)
+	if(slot->first == nil || s->when < slot->min)
 		slot->min = s->when;
+	link(&slot->first, s);
 	setused(w, k, n, true);
 }
 
@@ -130,10 +127,8 @@ l9wheeldel(Wheel *w, Sleeper *s)
 	at = (uintptr_t)s->prev - (uintptr_t)&w->slot[0][0].first;
 	unlink(s);
 	i = at/sizeof(Slot);
-	if(s->next == nil && i < Nlevel*Nslot){
-		w->slot[i/Nslot][i%Nslot].min = INT64_MAX;
+	if(s->next == nil && i < Nlevel*Nslot)
 		setused(w, (int)(i/Nslot), (int64_t)(i%Nslot), false);
-	}
 }
 
 /* pour out the next slot of this level that has come up; 0: none has, and its position is now's */
@@ -155,7 +150,6 @@ comeup(Wheel *w, int level, int64_t now)
 	w->pos[level] = n;
 	slot = slotof(w, level, n);
 	setused(w, level, n, false);
-	slot->min = INT64_MAX;
 	w->pour = slot->first;
 	slot->first = nil;
 	w->pour->prev = &w->pour;

@@ -20,7 +20,7 @@ typedef struct Wheel Wheel;
 struct Slot
 {
 	Sleeper	*first;		/* linked by next and prev, in no order */
-	int64_t	min;		/* none is due before */
+	int64_t	min;		/* if there are any: none is due before */
 };
 
 struct Wheel

@@ -20,7 +20,11 @@
 #define xchgacq(p, v)	atomic_exchange_explicit(p, v, memory_order_acquire)
 #define xchgar(p, v)	atomic_exchange_explicit(p, v, memory_order_acq_rel)
 #define addrlx(p, v)	atomic_fetch_add_explicit(p, v, memory_order_relaxed)
+#define addrel(p, v)	atomic_fetch_add_explicit(p, v, memory_order_release)
 #define addar(p, v)	atomic_fetch_add_explicit(p, v, memory_order_acq_rel)
+#define orrel(p, v)	atomic_fetch_or_explicit(p, v, memory_order_release)
+#define andrlx(p, v)	atomic_fetch_and_explicit(p, v, memory_order_relaxed)
+#define andrel(p, v)	atomic_fetch_and_explicit(p, v, memory_order_release)
 /* a failed exchange only loads: relaxed, and *old is the value seen */
 #define casacq(p, old, v)	atomic_compare_exchange_weak_explicit(p, old, v, memory_order_acquire, memory_order_relaxed)
 #define casrel(p, old, v)	atomic_compare_exchange_weak_explicit(p, old, v, memory_order_release, memory_order_relaxed)
@@ -28,5 +32,10 @@
 /* the strong form: fails only where the value differs */
 #define cas1rlx(p, old, v)	atomic_compare_exchange_strong_explicit(p, old, v, memory_order_relaxed, memory_order_relaxed)
 #define cas1ar(p, old, v)	atomic_compare_exchange_strong_explicit(p, old, v, memory_order_acq_rel, memory_order_relaxed)
+#define fencesc()	atomic_thread_fence(memory_order_seq_cst)
+
+#ifdef L9CONTROLLED
+#include "points.h"	/* the same, each a point at which another OS thread may run: arch/control */
+#endif
 
 #endif

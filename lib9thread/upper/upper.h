@@ -149,6 +149,12 @@ void	l9wakers(int n);
 /* every proc sleeps, and no timer is pending: is that a deadlock?  1: look again later */
 int	l9deadlook(void);
 
+/*
+ * The calling OS thread is the library's own and stays what it is: what fails
+ * there sets errno alone, and does not make a proc of it.
+ */
+void	l9neverproc(void);
+
 /* errno and errstr of the running task, put into those of another place */
 void	l9errget(int *e, char *buf);
 void	l9errput(int e, const char *buf);

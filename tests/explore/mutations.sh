@@ -1,0 +1,48 @@
+#!/bin/sh
+# What explore is worth: mutations.sh explore
+#
+# With the atomic operations of one function of the library done wrong (no longer
+# in one step, or seen too late), a schedule must fail, and fail again when its
+# seed is given.
+set -u
+export LC_ALL=C
+
+explore=${1:?usage: mutations.sh explore}
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+
+npass=0
+nfail=0
+# finds function:how what ... : the programs are enough to see it
+finds() {
+	mutation=$1
+	what=$2
+	shift 2
+	"$explore" -m "$mutation" -n 3000 "$@" >"$tmp/out" 2>&1
+	status=$?
+	# the reproduction, as explore prints it
+	again=$(sed -n 's/^	//p' "$tmp/out" | head -n 1)
+	if [ $status != 0 ]; then
+		echo "FAIL $mutation ($what): not found by $(tail -n 1 "$tmp/out")"
+	elif ! $again >"$tmp/again" 2>&1; then
+		echo "FAIL $mutation ($what): found, and not again by: $again"
+	else
+		npass=$((npass+1))
+		echo "ok $mutation ($what): $(sed -n 's/^\([0-9]* schedules\).*/\1/p' "$tmp/out")"
+		return
+	fi
+	nfail=$((nfail+1))
+}
+
+finds l9lock:split 'a lock that two can have' altalt
+finds claim:split 'two partners can have one waiter' freewait wakend random
+finds l9idle:split 'a proc parks without a second look at its inbox' random helpers
+finds l9push:split 'a task is lost on the way to another proc' rendezvous random
+finds threadint:split 'an interrupt overrules a partner' freewait intsend
+finds threadkill:split 'a kill overrules a partner' lockkill killrecv freewait
+finds mark:split 'a joiner marks a task that has ended' rendezvous joinexit
+finds timerproc:late 'the timer proc looks again before it says until when it sleeps' random sleepint
+
+echo "$npass passed, $nfail failed"
+[ "$nfail" = 0 ]
