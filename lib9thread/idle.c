@@ -73,7 +73,7 @@ l9push(Proc *p, Task *first, Task *last)
 			addar(&nawake, counts);
 			/*
 			 * After nawake, and not after the exchange: whoever is woken may at once
-			 * count out why it was (l9wakers), and a look that begun before would
+			 * count out why it was (l9wakers), and a look that began before would
 			 * see neither: debug.c.
 			 */
 			addar(&nwoken, 1);
