@@ -23,6 +23,7 @@
 
 enum {
 	Size = 64,
+	Room = 512,		/* the servers': a read that gets less says that there is no more */
 	Nevent = 256,
 	Maxproc = 2,
 	/* Bench.arg: connections, and this for two procs */
@@ -265,12 +266,12 @@ figures(Bench *b, double *v, double cpu, Outcome *o)
 static void
 echo(void *v)
 {
-	char buf[Size];
+	char buf[Room];
 	long n;
 	int fd;
 
 	fd = (int)(intptr_t)v;
-	while((n = ioread(NULL, fd, buf, Size)) > 0)
+	while((n = ioread(NULL, fd, buf, sizeof buf)) > 0)
 		if(iowrite(NULL, fd, buf, n) != n)
 			break;
 	ioclose(NULL, fd);
@@ -336,10 +337,10 @@ struct Loop
 static void
 reply(Loop *l, int fd)
 {
-	char buf[Size];
+	char buf[Room];
 	ssize_t n;
 
-	n = recv(fd, buf, Size, MSG_DONTWAIT);
+	n = recv(fd, buf, sizeof buf, MSG_DONTWAIT);
 	if(n < 0 && errno == EAGAIN)
 		return;
 	if(n <= 0 || send(fd, buf, (size_t)n, MSG_DONTWAIT|MSG_NOSIGNAL) != n){
@@ -459,10 +460,10 @@ idleloop(Bench *b, double *v)
 	{"echo" #id ".p99", "echo, " name ": answer in, 99%", "us", 0, 0},\
 	{"echo" #id ".all", "echo, " name ": a request, all in all", "us", 0, 0},\
 }
-FIGS(1, "1 connection", 1);
+FIGS(one, "1 connection", 1);
 FIGS(100, "100 connections", 100);
-FIGS(1000, "1000 connections", 1000);
-FIGS(5000, "5000 connections", 5000);
+FIGS(1k, "1000 connections", 1000);
+FIGS(5k, "5000 connections", 5000);
 FIGS(procs, "100 connections, two procs", 0);
 static const Figure figidle[] = {
 	{"echoidle", "an idle connection of 10,000", "bytes", 0, 0},
@@ -470,10 +471,10 @@ static const Figure figidle[] = {
 
 #define ECHO(id, arg) {fig##id, NELEM(fig##id), 60000, 5000, arg, 0, {{"lib9thread", echotasks}, {"epoll, recv, send", echoloops}}}
 static Bench benches[] = {
-	ECHO(1, 1),
+	ECHO(one, 1),
 	ECHO(100, 100),
-	ECHO(1000, 1000),
-	ECHO(5000, 5000),
+	ECHO(1k, 1000),
+	ECHO(5k, 5000),
 	ECHO(procs, 100|Twoprocs),
 	{figidle, NELEM(figidle), 10000, 100, 0, Cold, {{"lib9thread", idletasks}, {"epoll", idleloop}}},
 };

@@ -232,15 +232,36 @@ dolisten(va_list *arg)
 	return cfd;
 }
 
+/*
+ * Something has run out, and the caller still waits to be let in: whoever
+ * tries again at once, as servers do, does so in vain and without end.
+ */
+static void
+breathe(void)
+{
+	char err[ERRMAX];
+	int e;
+
+	if(errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+		return;
+	l9errget(&e, err);
+	if(threadsleep(10*Millisecond) < 0 && errno == EINTR)
+		l9intagain(l9self());
+	l9errput(e, err);
+}
+
 int
 iolisten(Ioproc *io, const char *dir, char *newdir)
 {
-	int fd;
+	int fd, cfd;
 
 	fd = l9dirget(dir);
 	if(fd < 0)
 		return -1;
-	return named(l9fdcall(io, "iolisten", fd, Fdin, dolisten, fd), newdir);
+	cfd = (int)l9fdcall(io, "iolisten", fd, Fdin, dolisten, fd);
+	if(cfd < 0)
+		breathe();
+	return named(cfd, newdir);
 }
 
 int

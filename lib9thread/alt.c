@@ -130,8 +130,7 @@ lockfree(Round *r, bool *ready)
 	Alt *a;
 
 	*ready = false;
-	/* without a channel, too, a wait goes unseen only where interrupts look for such: l9showwait */
-	r->allown = ldrlx(&r->proc->owns);
+	r->allown = true;
 	for(a = r->alt;; a++){
 		a->err = nil;
 		if(!haschan(a)){
@@ -466,8 +465,11 @@ wait(Round *r, Task *t)
 		end(r);
 		return r->n;
 	}
-	/* a timer is not the proc's own */
-	if(!(r->allown && r->timeout < 0 && likely(beginown(t)))){
+	/*
+	 * A timer is not the proc's own.  One that has never owned a channel is not
+	 * stopped to see who waits there: l9showwait.
+	 */
+	if(!(r->allown && ldrlx(&r->proc->owns) && r->timeout < 0 && likely(beginown(t)))){
 		why = beginwait(t, Waitint);
 		if(why != 0){
 			end(r);

@@ -224,8 +224,9 @@ l9fdtry(Fdcall *c)
 {
 	if(vain(c))
 		return Fdwait;
-	/* whoever is cancelled in the middle would be waited for in vain */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &c->cancel);
+	/* whoever is cancelled in the middle would be waited for in vain: of OS threads, those that are not ours */
+	if(unlikely(l9cur()->proc->adopted))
+		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &c->cancel);
 	/* acquire and release: after l9fdclosing's count, or before its look */
 	if(addar(&c->d->use, 1)>>32 == c->closes)
 		return Fdgo;
@@ -240,8 +241,9 @@ l9fdtried(Fdcall *c, int found)
 	Seen *s;
 
 	addar(&c->d->use, -1);
-	pthread_setcancelstate(c->cancel, nil);
 	t = l9cur();
+	if(unlikely(t->proc->adopted))
+		pthread_setcancelstate(c->cancel, nil);
 	s = seen(t->proc, c->fd);
 	if(found == Fdmore || !trusted(s, c, t))
 		return;

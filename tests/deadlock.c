@@ -5,6 +5,7 @@
  */
 #include <pthread.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 
 #include "t.h"
 
@@ -144,6 +145,28 @@ called(void)
 	chanrecvp(never);
 }
 
+/* wait for a descriptor that is ready in a while, without a timer of the library's */
+static void
+fdwait(int ms)
+{
+	struct itimerspec t = {.it_value = {ms/1000, ms%1000*1000000L}};
+	uint64_t n;
+	int fd;
+
+	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	timerfd_settime(fd, 0, &t, nil);
+	if(ioread(nil, fd, &n, sizeof n) != sizeof n)
+		says("not read");
+	ioclose(nil, fd);
+}
+
+static void
+fdwaited(void)
+{
+	fdwait(1);
+	chanrecvp(never);
+}
+
 static void*
 foreign(void *v)
 {
@@ -253,6 +276,13 @@ iosleeper(void)
 }
 
 static void
+fdwaiter(void)
+{
+	fdwait(Long);
+	says("fd");
+}
+
+static void
 procwaiter(void)
 {
 	free(procwait(threadspawnl(nil, tself, tself, "be: long", nil)));
@@ -336,6 +366,7 @@ static Case cases[] = {
 	{"after a sleep", slept, Status, "", {Report}},
 	{"after a timer", timed, Status, "", {Report}},
 	{"after a call", called, Status, "", {Report}},
+	{"after a descriptor", fdwaited, Status, "", {Report}},
 	{"after a foreign thread", foreignend, Status, "", {Report}},
 	{"after a program", program, Status, "", {Report}},
 	{"after programs", programs, Status, "", {Report}},
@@ -347,6 +378,7 @@ static Case cases[] = {
 	{"sleep", sleeper, 0, "slept", {nil}},
 	{"timer", timer, 0, "timer", {nil}},
 	{"ioproc", iosleeper, 0, "ioproc", {nil}},
+	{"descriptor", fdwaiter, 0, "fd", {nil}},
 	{"procwait", procwaiter, 0, "waited", {nil}},
 	{"note", note, 0, "alarm", {nil}},
 	{"foreign thread", foreignsender, 0, "foreign", {nil}},

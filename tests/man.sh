@@ -33,7 +33,7 @@ BUGS'
 theirs='_exit.2 clock_gettime.2 close.2 execve.2 fork.2 open.2 read.2 recv.2 send.2
 sigaltstack.2 atexit.3 exit.3 getaddrinfo.3 longjmp.3 printf.3 pthread_create.3
 pthread_exit.3 sleep.3 strerror.3 va_arg.3 signal.7 dup.2 waitpid.2 free.3
-nohup.1 access.2 accept.2 bind.2 connect.2 flock.2 listen.2 recvfrom.2 sendto.2 shutdown.2
+nohup.1 access.2 accept.2 bind.2 connect.2 flock.2 poll.2 listen.2 recvfrom.2 sendto.2 shutdown.2
 dlclose.3 dlopen.3 pipe.2 umask.2 write.2 malloc.3 remove.3'
 # and those of the tools
 theirs="$theirs cp.1 copy_file_range.2"

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pty.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -615,6 +616,7 @@ test_pipe(void **state)
 {
 	static char big[1<<20], back[1<<20];
 	char buf[8];
+	struct pollfd p;
 	Job *j;
 	int fd[2], mode;
 
@@ -628,8 +630,11 @@ test_pipe(void **state)
 		assert_int_equal(ioreadn(nil, fd[0], back, sizeof back), sizeof back);
 		assert_job(j, sizeof big, 0, nil);
 		jobfree(j);
-		/* a full one is interrupted */
+		/* a full one is interrupted, where a helper writes, too */
 		j = waiting(jobwrite, fd[1], big, sizeof big);
+		p = (struct pollfd){.fd = fd[1], .events = POLLOUT};
+		while(poll(&p, 1, 0) > 0)
+			threadsleep(Millisecond/4);
 		threadint(j->id);
 		jobwait(j);
 		assert_true(j->ret > 0 && j->ret < (long)sizeof big);

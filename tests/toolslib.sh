@@ -106,7 +106,8 @@ stops() {
 	until_ ended $pid || kill -9 $pid
 	wait $pid
 	status=$?
-	started=
+	# by its number another may live by now
+	started=$(echo "$started " | sed "s/ $pid / /")
 	if [ $status = 0 ]; then
 		ok "$1"
 	else

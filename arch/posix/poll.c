@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "arch.h"
@@ -152,6 +153,22 @@ drain(int fd)
 		;
 }
 
+/*
+ * poll(2) itself fails: no memory, or RLIMIT_NOFILE was lowered below what is
+ * open.  Then all may look for themselves, now and then.
+ */
+static void
+blind(Poller *p)
+{
+	static const struct timespec nap = {0, 1000*1000};
+	int i;
+
+	nanosleep(&nap, NULL);
+	p->fd[0].revents = POLLIN;
+	for(i = 1; i < p->n; i++)
+		p->fd[i].revents = p->fd[i].events;
+}
+
 int
 l9pollwait(Poller *p, int ms)
 {
@@ -160,6 +177,10 @@ l9pollwait(Poller *p, int ms)
 	/* its owner would be left half asleep */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	n = poll(p->fd, (nfds_t)p->n, ms);
+	if(n < 0 && errno != EINTR){
+		blind(p);
+		n = 1;
+	}
 	pthread_setcancelstate(cancel, NULL);
 	if(n <= 0)
 		return 0;
