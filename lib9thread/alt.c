@@ -234,7 +234,7 @@ locksorted(Round *r)
 			r->lock[n++] = a->c;
 	sort(r->lock, n);
 	r->nlock = 0;
-	r->allown = n == 0;
+	r->allown = false;
 	for(i = 0; i < n; i++){
 		if(i > 0 && r->lock[i] == r->lock[i-1])
 			continue;

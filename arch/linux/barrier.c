@@ -1,6 +1,7 @@
 /*
  * A fence for every CPU that runs this process: membarrier(2).
  */
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,7 +32,10 @@ l9barrierinit(void)
 void
 l9barrier(void)
 {
-	/* a process may have lost what it had registered: slower then */
-	if(membarrier(Private) < 0)
-		membarrier(Global);
+	/*
+	 * A process may have lost what it had registered, and have a filter of system calls
+	 * by now.  Without a fence two would think themselves alone.
+	 */
+	if(membarrier(Private) < 0 && membarrier(Global) < 0)
+		abort();
 }
