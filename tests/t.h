@@ -403,7 +403,9 @@ runprog(Child *c, char *prog, const char *arg)
 	close(err[1]);
 	readall(out[0], c->out, sizeof c->out);
 	readall(err[0], c->err, sizeof c->err);
-	assert_int_equal(waitpid(pid, &c->status, 0), pid);
+	while((n = waitpid(pid, &c->status, 0)) < 0 && errno == EINTR)
+		;
+	assert_int_equal(n, pid);
 	dropqemu(c->err);
 }
 
