@@ -71,6 +71,7 @@ typedef struct Poller Poller;
 enum {
 	Pollin = 1<<0,		/* reading would not block */
 	Pollout = 1<<1,		/* writing would not block */
+	Pollend = 1<<2,		/* told with these: after what is there to be read comes the end, or an error */
 };
 
 /* NULL with errno.  There is no way to free one */

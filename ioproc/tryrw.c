@@ -58,8 +58,10 @@ readop(Try *t)
 {
 	long r;
 
-	/* of nothing: read(2) says 0, where recv would wait */
-	if(t->n > 0 && !l9fdnosocket(&t->call)){
+	/* of nothing: it says 0 or what is wrong, where recv would wait */
+	if(t->n == 0)
+		return moved(t, read(t->fd, t->buf, 0));
+	if(!l9fdnosocket(&t->call)){
 		r = recv(t->fd, t->buf, t->n, MSG_DONTWAIT);
 		if(r >= 0 || errno != ENOTSOCK)
 			return moved(t, r);

@@ -18,6 +18,8 @@
  * number, and since when the file was empty (or full): the last try found it
  * so, and no event was told since.  Both are known exactly, since the proc
  * alone tries, remembers and is told.  Then the next event is sure to come.
+ * (An end that was told together with the data before it is no event any more:
+ * Seen.ended.)
  * But numbers are closed and given out again, and only ioclose says so.
  * Hence a wait trusts a Seen only if
  *	the number was not closed by ioclose since, by anybody,
@@ -68,6 +70,7 @@ struct Seen
 	uint8_t	armed;		/* Pollin, Pollout */
 	uint8_t	empty;		/* likewise: a try found nothing more, and no event came since */
 	bool	stream;
+	bool	ended;		/* Pollend was told: a read that gets less than it asked for says nothing */
 };
 
 static Fd *_Atomic chunk[Nchunk];
@@ -244,7 +247,7 @@ l9fdtried(Fdcall *c, int found)
 		return;
 	if(found == Fdends)
 		s->id[c->side] = 0;
-	else if(found == Fdempty || s->stream)
+	else if(found == Fdempty || (s->stream && !s->ended))
 		s->empty |= (uint8_t)bit(c->side);
 }
 
@@ -422,6 +425,7 @@ arm(Fdcall *c, Task *t, int before)
 	if(r != Pollonce && s->id[c->side] != idof(t)){
 		s->id[c->side] = idof(t);
 		s->stream = isstream(c->fd);
+		s->ended = false;
 	}
 	return true;
 }
@@ -481,6 +485,8 @@ l9fdready(Proc *p, int fd, int what)
 	d = find(fd);
 	s = &p->seen[fd];
 	s->empty &= (uint8_t)~what;
+	if(what & Pollend)
+		s->ended = true;
 	l9lock(&d->lk);
 	if(what & Pollin)
 		wakefirst(d, Fdin, p);

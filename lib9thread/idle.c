@@ -71,6 +71,12 @@ l9push(Proc *p, Task *first, Task *last)
 		 */
 		if(l9asleep(old) && !counted){
 			addar(&nawake, counts);
+			/*
+			 * After nawake, and not after the exchange: whoever is woken may at once
+			 * count out why it was (l9wakers), and a look that began before would
+			 * see neither: debug.c.
+			 */
+			addar(&nwoken, 1);
 			counted = true;
 		}
 	/*
@@ -83,8 +89,6 @@ l9push(Proc *p, Task *first, Task *last)
 			addar(&nawake, -counts);
 		return;
 	}
-	/* before our own sleep, and before the waker's reason goes away: debug.c */
-	addar(&nwoken, 1);
 	if(old == Polling)
 		l9pollwake(p->poller);
 	else

@@ -20,7 +20,7 @@
  * quick sleeps, none is lost, early, late, or touched when its frame has gone: -DSCENE=1 -DEXACT
  * full sleeps, and time goes on by itself: -DSCENE=1
  * full a ticker, the same, and no message after it was stopped: -DSCENE=2
- * full a ticker, and none is late: -DSCENE=2 -DEXACT
+ * quick a ticker, and none is late: -DSCENE=2 -DEXACT
  *
  * mutant NORELOOK: the timer proc does not look again after it published sleepto
  * mutant SLEEPTOLATE: sleepto is published after the second look

@@ -205,7 +205,7 @@ refuses() {
 refuses 'usage: greet [-t seconds] [address]' -t 0
 refuses 'usage: greet [-t seconds] [address]' -t 1 a b
 refuses 'announce nowhere: bad dial string: not net!address' nowhere
-refuses 'announce tcp!127.0.0.1: bad dial string: not tcp!host!service' -t 1 'tcp!127.0.0.1'
+refuses 'announce tcp!127.0.0.1: bad dial string: not network!host!service' -t 1 'tcp!127.0.0.1'
 
 echo "$npass passed, $nfail failed"
 [ "$nfail" = 0 ]

@@ -91,6 +91,14 @@ grep -v '^include/p9[a-z]*\.h$\|^include/lib9thread\.h$\|^include/plan9/[a-z]*\.
 find "$dest" -xtype l >"$tmp/log"
 [ -s "$tmp/log" ] && fail 'no link leads nowhere' "$tmp/log"
 
+# the tools and their pages, if asked for
+expect 'tools: setup' meson setup "$tmp/tools" "$src" -Dtools=true -Dtests=false -Dbench=false
+meson introspect --installed "$tmp/tools" 2>/dev/null | tr ',' '\n' >"$tmp/files"
+for f in httpd httpload pcp tcpproxy; do
+	grep -q "/bin/$f\"" "$tmp/files" && grep -q "/man1/$f\.1\"" "$tmp/files" && ok "tools: $f" ||
+		fail "tools: $f" "$tmp/files"
+done
+
 # pkg-config finds it there, and nothing of the system's own
 export PKG_CONFIG_LIBDIR="$pcdir" PKG_CONFIG_SYSROOT_DIR="$dest"
 unset PKG_CONFIG_PATH

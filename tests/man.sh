@@ -23,6 +23,7 @@ LIBRARY
 SYNOPSIS
 DESCRIPTION
 RETURN VALUES
+EXIT STATUS
 EXAMPLES
 DIAGNOSTICS
 SEE ALSO
@@ -33,7 +34,9 @@ theirs='_exit.2 clock_gettime.2 close.2 execve.2 fork.2 open.2 read.2 recv.2 sen
 sigaltstack.2 atexit.3 exit.3 getaddrinfo.3 longjmp.3 printf.3 pthread_create.3
 pthread_exit.3 sleep.3 strerror.3 va_arg.3 signal.7 dup.2 waitpid.2 free.3
 nohup.1 access.2 accept.2 bind.2 connect.2 flock.2 listen.2 recvfrom.2 sendto.2 shutdown.2
-pipe.2 umask.2 write.2 malloc.3 remove.3'
+dlclose.3 dlopen.3 pipe.2 umask.2 write.2 malloc.3 remove.3'
+# and those of the tools
+theirs="$theirs cp.1 copy_file_range.2"
 
 if ! command -v mandoc >/dev/null; then
 	echo 'man.sh: no mandoc'
@@ -195,9 +198,11 @@ for p in $pages; do
 
 	sed -n 's/^\.Sh //p' "$p" >"$tmp/has"
 	echo "$sections" | grep -Fx -f "$tmp/has" | diff - "$tmp/has" >"$tmp/err"
-	for s in NAME SYNOPSIS DESCRIPTION EXAMPLES 'SEE ALSO' HISTORY; do
+	for s in NAME SYNOPSIS DESCRIPTION EXAMPLES 'SEE ALSO'; do
 		grep -Fqx "$s" "$tmp/has" || echo "no $s" >>"$tmp/err"
 	done
+	[ "$sec" = 1 ] && more='EXIT STATUS' || more=HISTORY
+	grep -Fqx "$more" "$tmp/has" || echo "no $more" >>"$tmp/err"
 	[ "$sec" = 3 ] && for s in LIBRARY 'RETURN VALUES' DIAGNOSTICS; do
 		grep -Fqx "$s" "$tmp/has" || echo "no $s" >>"$tmp/err"
 	done
@@ -294,7 +299,7 @@ grep -o 'l9err([^"]*"[^"%]*")' "$tmp/code" | sed 's/^[^"]*"//; s/")$//' | sort -
 while read -r s; do
 	grep -Fqx ".It Qq $s" $pages || echo "not in the manual: $s"
 done >"$tmp/err"
-cat $pages | sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh SEE/s/^\.It Qq //p' | sort -u |
+cat "$man"/*.[37] | sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh SEE/s/^\.It Qq //p' | sort -u |
 while read -r s; do
 	grep -Fq "\"$s\"" "$tmp/code" || echo "not in the code: $s"
 done >>"$tmp/err"
@@ -312,6 +317,8 @@ if [ -n "$build" ]; then
 fi
 for p in $pages; do
 	page=$(basename "$p")
+	# those of a tool are commands
+	[ "${page##*.}" = 1 ] && continue
 	examples "$p"
 	if [ ! -f "$tmp/$page-1.c" ]; then
 		fail "$page has no example"

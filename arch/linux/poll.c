@@ -73,7 +73,7 @@ l9pollarm(Poller *p, int fd, int what)
 
 	ev = (struct epoll_event){.events = EPOLLET, .data.fd = fd};
 	if(what & Pollin)
-		ev.events |= EPOLLIN;
+		ev.events |= EPOLLIN|EPOLLRDHUP;
 	if(what & Pollout)
 		ev.events |= EPOLLOUT;
 	if(epoll_ctl(p->ep, EPOLL_CTL_MOD, fd, &ev) == 0)
@@ -109,6 +109,8 @@ l9pollready(Poller *p, int i, int *what)
 		*what |= Pollin;
 	if(ev & (EPOLLOUT|EPOLLERR|EPOLLHUP))
 		*what |= Pollout;
+	if(ev & (EPOLLRDHUP|EPOLLERR|EPOLLHUP))
+		*what |= Pollend;
 	return p->ev[i].data.fd;
 }
 

@@ -139,7 +139,6 @@ child(const Program *p)
 	plan = planof(p);
 	quiet(p);
 	atexit(saveran);
-	hinit(seed/Perprogram%2 != 0);
 	l9control(&plan);
 	check(threadinit() == 0);
 	p->run(seed/Perprogram);

@@ -103,8 +103,6 @@ extern Channel	*chans[Maxchan];	/* of unsigned long */
 extern int	nelof[Maxchan];
 extern int	taskids[Maxtask];	/* 0: not made yet */
 
-/* owning: a channel becomes its user's own at once (lib9thread/own.c), not after many uses */
-void	hinit(bool owning);
 void	hchan(int i, int nel);
 /* by the task number i, when it begins: its end is written down too */
 void	hbegin(int i);
@@ -122,9 +120,6 @@ void	hfinish(int n, int ntask);
 void	hprint(void);
 /* the value that entry e of ops[i] sends */
 unsigned long	hvalue(int i, int e);
-
-/* own.c */
-void	own(Channel*);
 
 /* model.c: no sequential order of the calls explains how they ended?  Then the program failed */
 void	hcheck(void);

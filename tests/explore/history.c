@@ -14,14 +14,6 @@ int taskids[Maxtask];
 
 static Sema sema;
 
-static bool owning;
-
-void
-hinit(bool o)
-{
-	owning = o;
-}
-
 void
 hchan(int i, int nel)
 {
@@ -194,10 +186,8 @@ hdo(const Op *op)
 {
 	Op *o;
 	int64_t old;
-	int i, out;
+	int out;
 
-	for(i = 0; i < op->nentry && owning; i++)
-		own(chans[op->entry[i].chan]);
 	o = begin(op);
 	o->begun = threadnow();
 	if(o->deadline == 0)

@@ -24,6 +24,7 @@ long	failmapped(void);	/* bytes of mmap's */
 pid_t	__real_fork(void);
 void	*__real_mmap(void*, size_t, int, int, int, off_t);
 int	__real_open(const char*, int, ...);
+int	__real_pipe2(int[2], int);
 int	__real_pthread_create(pthread_t*, const pthread_attr_t*, void *(*)(void*), void*);
 
 #endif

@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -557,6 +558,58 @@ iofile(void)
 }
 
 static int
+pooled(void)
+{
+	return iocall(nil, seven) == 7? 0: bad();
+}
+
+static int pipefd[2];
+
+static void
+havepipe(void)
+{
+	havechans();
+	/* the helper that takes over where there is no poller is there in each run, and does not go in the middle of one */
+	assert_int_equal(iocall(nil, seven), 7);
+	assert_int_equal(__real_pipe2(pipefd, O_CLOEXEC), 0);
+}
+
+static void
+writer(void *v)
+{
+	(void)v;
+	chansendul(c, write(pipefd[1], "x", 1) == 1? 1: 2);
+}
+
+/* what a failed read has left, so that the next finds nothing */
+static void
+drain(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char x;
+
+	while(poll(&p, 1, 0) > 0 && read(fd, &x, 1) == 1)
+		;
+}
+
+/* the reader waits first, in its proc's poller */
+static int
+polled(void)
+{
+	char x;
+
+	if(threadcreate(writer, nil, 0) < 0)
+		return bad();
+	if(ioread(nil, pipefd[0], &x, 1) != 1){
+		bad();
+		chanrecvul(c);
+		drain(pipefd[0]);
+		return -1;
+	}
+	return told(c);
+}
+
+static int
 tcpport(int fd)
 {
 	struct sockaddr_storage a;
@@ -959,6 +1012,8 @@ static const Scenario scenarios[] = {
 	{"ticker", ticks, nothing, 1, 0},
 	{"iocall", iocalls, nothing, 2, 0},
 	{"ioopen, ioread, iowrite", iofile, nothing, 2, 0},
+	{"iocall, the pool", pooled, nothing, 2, 0},
+	{"ioread, the poller", polled, havepipe, 2, 0},
 	{"iodial and kin, tcp", iotcp, nothing, 2, 0},
 	{"iodial and kin, unix", iounix, nettmp, 2, 0},
 	{"p9dial and kin, tcp", p9tcp, nothing, 0, 0},
@@ -1094,6 +1149,8 @@ runchild(const Scenario *s, long n, bool on, const Held *want)
 	if(want == nil)
 		usleep(Calm);
 	held(&run->held);
+	if(want == nil)
+		run->held.nthread = between.nthread;	/* what it may keep, whether or not this run had to */
 	run->nline = ninfo();
 	run->through = true;
 	if(dir[0] != '\0')

@@ -39,7 +39,7 @@ parse(const char *s, bool passive)
 
 	r = l9dialparse(&a, s, passive);
 	MUST((r == 0) == (a.list != nil));
-	MUST(a.list != &a.unixinfo || strcmp(a.un.sun_path, s + strlen("unix!")) == 0);
+	MUST(a.list != &a.unixinfo || strcmp(a.un.sun_path, strchr(s, '!') + 1) == 0);
 	l9dialfree(&a);
 	if(r < 0){
 		l9dialerr("dial", s);

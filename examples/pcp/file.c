@@ -1,0 +1,362 @@
+/*
+ * Copying one file: opened, some steps, closed.
+ *
+ * A file whose size and time are those of its source is complete.  So the time
+ * is set last, but for a copy that is given up half-way: that has the time of
+ * its source and is shorter, which is how --resume knows it.
+ */
+#include <u.h>
+#include <libc.h>
+#include <thread.h>
+#include "pcp.h"
+
+typedef struct Copy Copy;
+struct Copy
+{
+	File	*f;
+	struct stat	st;	/* of in: newer than f's */
+	char	*buf;
+	int	in;
+	int	out;
+	int	fresh;		/* out was made by us */
+	int	sparse;		/* in has holes */
+	int	user;		/* by read and write, not in the kernel */
+	vlong	off;		/* so far */
+};
+
+static int
+sametime(struct stat *a, struct stat *b)
+{
+	return a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+int
+complete(File *f)
+{
+	struct stat st;
+
+	return lstat(f->to, &st) == 0 && S_ISREG(st.st_mode)
+		&& st.st_size == f->st.st_size && sametime(&st, &f->st);
+}
+
+/* a file is there already: write over it, or go on with it */
+static int
+openold(Copy *c)
+{
+	struct stat st;
+
+	c->out = open(c->f->to, O_WRONLY|O_NOFOLLOW|O_CLOEXEC, 0);
+	if(c->out < 0 || fstat(c->out, &st) < 0)
+		return -1;
+	if(st.st_dev == c->st.st_dev && st.st_ino == c->st.st_ino){
+		werrstr("is the same file");
+		return -1;
+	}
+	if(resume && st.st_size < c->st.st_size && sametime(&st, &c->st)){
+		c->off = st.st_size;
+		return 0;
+	}
+	return ftruncate(c->out, 0);
+}
+
+static int
+openout(Copy *c)
+{
+	struct stat st;
+	int flags;
+
+	flags = O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC;
+	c->out = open(c->f->to, flags, firstmode(&c->st));
+	if(c->out < 0 && errno == EEXIST){
+		if(lstat(c->f->to, &st) == 0 && S_ISREG(st.st_mode))
+			return openold(c);
+		if(makeroom(c->f->to) < 0)
+			return -1;
+		c->out = open(c->f->to, flags, firstmode(&c->st));
+	}
+	c->fresh = 1;
+	return c->out < 0? -1: 0;
+}
+
+static void
+closeboth(Copy *c)
+{
+	if(c->in >= 0)
+		close(c->in);
+	if(c->out >= 0)
+		close(c->out);
+}
+
+static int
+begin(Copy *c, File *f, char *buf)
+{
+	*c = (Copy){.f = f, .buf = buf, .in = -1, .out = -1};
+	/* what has become a fifo since must not keep us waiting */
+	c->in = open(f->from, O_RDONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC, 0);
+	if(c->in < 0 || fstat(c->in, &c->st) < 0){
+		complain(f->from, "open");
+		closeboth(c);
+		return -1;
+	}
+	if(openout(c) < 0){
+		complain(f->to, "create");
+		closeboth(c);
+		return -1;
+	}
+	c->sparse = c->st.st_blocks < c->st.st_size/512;
+	c->user = c->st.st_size <= Bufsize;
+	if(!c->user && c->off == 0 && clonefile(c->in, c->out) == 0)
+		c->off = c->st.st_size;
+	return 0;
+}
+
+/* -1 after a complaint */
+static vlong
+readwrite(Copy *c)
+{
+	long n, m, w;
+
+	do
+		n = pread(c->in, c->buf, Bufsize, c->off);
+	while(n < 0 && errno == EINTR);
+	if(n < 0)
+		complain(c->f->from, "read");
+	for(m = 0; m < n; m += w){
+		w = pwrite(c->out, c->buf+m, n-m, c->off+m);
+		if(w < 0 && errno == EINTR)
+			w = 0;
+		if(w < 0){
+			complain(c->f->to, "write");
+			return -1;
+		}
+	}
+	return n;
+}
+
+/* off goes to the next data; how many bytes there are, at most Piece */
+static vlong
+data(Copy *c)
+{
+	off_t at, end;
+
+	if(!c->sparse)
+		return Piece;
+	at = lseek(c->in, c->off, SEEK_DATA);
+	if(at < 0 && errno == ENXIO){
+		c->off = c->st.st_size;
+		return 0;
+	}
+	if(at < 0)
+		return Piece;
+	c->off = at;
+	end = lseek(c->in, at, SEEK_HOLE);
+	return end > at && end - at < Piece? end - at: Piece;
+}
+
+/* a piece: how far that led; 0 at the end; -1 after a complaint */
+static vlong
+step(Copy *c)
+{
+	vlong from, n, r;
+
+	from = c->off;
+	/* files of /proc have no size, but something in them */
+	if(from >= c->st.st_size && c->st.st_size > 0)
+		return 0;
+	n = data(c);
+	if(n > 0){
+		r = c->user? readwrite(c): copyrange(c->in, c->out, c->off, n);
+		/* some file systems say -1, others 0, where they cannot do it */
+		if(r <= 0 && !c->user){
+			c->user = 1;
+			r = readwrite(c);
+		}
+		if(r < 0)
+			return -1;
+		c->off += r;
+	}
+	return c->off - from;
+}
+
+/* not finished: of what took long, keep what there is */
+static void
+giveup(Copy *c)
+{
+	if(c->off > Large && settimes(c->out, c->f->to, &c->st) == 0){
+		werrstr("%lld of %lld bytes: --resume goes on", c->off, (vlong)c->st.st_size);
+		complain(c->f->to, "kept");
+	}else
+		unlink(c->f->to);
+	closeboth(c);
+}
+
+static int
+end(Copy *c)
+{
+	int bad;
+
+	/* a hole at the end; or less than there was */
+	bad = c->sparse && ftruncate(c->out, c->off) < 0;
+	if(bad)
+		complain(c->f->to, "truncate");
+	if(setmeta(c->out, c->f->to, &c->st, c->fresh) < 0)
+		bad = 1;
+	if(close(c->out) < 0){
+		complain(c->f->to, "close");
+		bad = 1;
+	}
+	c->out = -1;
+	closeboth(c);
+	return bad? -1: 0;
+}
+
+static int
+copysmall(File *f, char *buf)
+{
+	Copy c;
+	vlong n;
+
+	if(begin(&c, f, buf) < 0)
+		return -1;
+	while((n = step(&c)) > 0)
+		;
+	if(n < 0){
+		giveup(&c);
+		return -1;
+	}
+	return end(&c);
+}
+
+static void
+copyone(File *f, char *buf)
+{
+	vlong size;
+	int r, isfile;
+
+	isfile = S_ISREG(f->st.st_mode);
+	size = isfile? f->st.st_size: 0;
+	if(resume && isfile && complete(f)){
+		if(!verify || compare(f, buf) == 0)
+			tell(Skipped, 1, size);
+		return;
+	}
+	r = isfile? copysmall(f, buf): copynode(f);
+	if(r == 0 && (!verify || !isfile || compare(f, buf) == 0))
+		tell(Copied, 1, size);
+}
+
+int
+copylist(File *f, char *buf)
+{
+	for(; f != nil; f = f->next)
+		copyone(f, buf);
+	return 0;
+}
+
+/*
+ * The parts of a long copy, each a call of its own, so that there is something
+ * to show, and an end when it is asked for.
+ */
+static long
+xbegin(va_list *arg)
+{
+	Copy *c;
+	File *f;
+
+	c = va_arg(*arg, Copy*);
+	f = va_arg(*arg, File*);
+	return begin(c, f, va_arg(*arg, char*));
+}
+
+static long
+xstep(va_list *arg)
+{
+	Copy *c;
+	vlong *n;
+
+	c = va_arg(*arg, Copy*);
+	n = va_arg(*arg, vlong*);
+	*n = step(c);
+	return 0;
+}
+
+static long
+xend(va_list *arg)
+{
+	return end(va_arg(*arg, Copy*));
+}
+
+static long
+xgiveup(va_list *arg)
+{
+	giveup(va_arg(*arg, Copy*));
+	return 0;
+}
+
+static long
+xcomplete(va_list *arg)
+{
+	return complete(va_arg(*arg, File*));
+}
+
+static long
+xcompare(va_list *arg)
+{
+	File *f;
+
+	f = va_arg(*arg, File*);
+	return compare(f, va_arg(*arg, char*));
+}
+
+static int
+copypieces(File *f, char *buf)
+{
+	Copy c;
+	vlong n;
+
+	if(iocall(nil, xbegin, &c, f, buf) < 0)
+		return -1;
+	tell(Copied, 0, c.off);
+	for(;;){
+		if(stopping)
+			n = -1;
+		else
+			iocall(nil, xstep, &c, &n);
+		if(n <= 0)
+			break;
+		tell(Copied, 0, n);
+	}
+	if(n < 0){
+		iocall(nil, xgiveup, &c);
+		return -1;
+	}
+	return iocall(nil, xend, &c);
+}
+
+void
+copylarge(File *f, char *buf)
+{
+	int what;
+
+	what = Skipped;
+	if(!resume || !iocall(nil, xcomplete, f)){
+		if(copypieces(f, buf) < 0)
+			return;
+		what = Copied;
+	}
+	if(!verify || iocall(nil, xcompare, f, buf) == 0)
+		tell(what, 1, what == Skipped? f->st.st_size: 0);
+}
+
+void
+freefiles(File *f)
+{
+	File *next;
+
+	for(; f != nil; f = next){
+		next = f->next;
+		free(f->from);
+		free(f->to);
+		free(f);
+	}
+}

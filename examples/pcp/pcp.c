@@ -1,0 +1,350 @@
+/* pcp: options, workers, and what they tell */
+#include <u.h>
+#include <libc.h>
+#include <thread.h>
+#include "pcp.h"
+
+int resume;
+int verify;
+int stopping;
+
+static Channel *told;		/* of Report */
+static Channel *jobs;		/* of File*: lists */
+static Waitgroup workers;
+
+typedef struct Plan Plan;
+struct Plan
+{
+	Tree	*tree;
+	int	n;
+};
+
+/* the main thread's */
+static Count found;
+static Count done;		/* copied and skipped */
+static int nskipped;
+static int nfailed;
+
+void*
+emalloc(size_t n)
+{
+	void *p;
+
+	p = malloc(n);
+	if(p == nil)
+		sysfatal("out of memory");
+	return p;
+}
+
+char*
+estrdup(char *s)
+{
+	return strcpy(emalloc(strlen(s) + 1), s);
+}
+
+char*
+join(char *dir, char *name)
+{
+	size_t n, m;
+	char *s;
+
+	n = strlen(dir);
+	m = strlen(name);
+	if(n > 0 && dir[n-1] == '/')
+		n--;
+	s = emalloc(n + 1 + m + 1);
+	memcpy(s, dir, n);
+	s[n] = '/';
+	memcpy(s + n + 1, name, m + 1);
+	return s;
+}
+
+static void
+report(Report *r)
+{
+	if(send(told, r) < 0)
+		sysfatal("out of memory");
+}
+
+void
+tell(int what, int files, vlong bytes)
+{
+	Report r;
+
+	r = (Report){what, files, bytes, nil};
+	report(&r);
+}
+
+/* names may have any character; one that is not printed is told by its number */
+static void
+quote(char *buf, size_t n, char *name)
+{
+	char *p;
+
+	for(p = buf; *name != '\0' && p + 5 < buf + n; name++)
+		if((uchar)*name < ' ' || *name == 0x7f)
+			p += sprintf(p, "\\%03o", (uchar)*name);
+		else
+			*p++ = *name;
+	*p = '\0';
+}
+
+void
+complain(char *name, char *what)
+{
+	char err[ERRMAX], shown[1024];
+	Report r;
+	int e;
+
+	e = errno;
+	rerrstr(err, sizeof err);
+	quote(shown, sizeof shown, name);
+	r = (Report){Failed, 1, 0, smprint("%s: %s: %s", shown, what, err)};
+	if(e == ENOSPC || e == EDQUOT)
+		r.what = Stopped;
+	report(&r);
+}
+
+static long
+xcopylist(va_list *arg)
+{
+	File *f;
+
+	f = va_arg(*arg, File*);
+	return copylist(f, va_arg(*arg, char*));
+}
+
+static void
+worker(void *v)
+{
+	File *f;
+	char *buf;
+
+	USED(v);
+	buf = emalloc(Bufsize);
+	while((f = recvp(jobs)) != nil){
+		if(!stopping){
+			if(S_ISREG(f->st.st_mode) && f->st.st_size > Large)
+				copylarge(f, buf);
+			else
+				iocall(nil, xcopylist, f, buf);
+		}
+		freefiles(f);
+	}
+	free(buf);
+	wgdone(&workers);
+}
+
+static void
+copyall(void *v)
+{
+	Plan *p;
+
+	p = v;
+	walk(p->tree, p->n, jobs);
+	chanclose(jobs);
+	wgwait(&workers);
+	walkend();
+	tell(Ended, 0, 0);
+}
+
+static void
+count(Report *r)
+{
+	switch(r->what){
+	case Found:
+		found.files += r->files;
+		found.bytes += r->bytes;
+		break;
+	case Skipped:
+		nskipped += r->files;
+		/* fall through */
+	case Copied:
+		done.files += r->files;
+		done.bytes += r->bytes;
+		break;
+	case Stopped:
+		stopping = 1;
+		/* fall through */
+	case Failed:
+		nfailed++;
+		clearbar();
+		fprint(2, "pcp: %s\n", r->msg != nil? r->msg: "out of memory");
+		free(r->msg);
+		break;
+	}
+}
+
+/* until all has been copied, or cannot be */
+static void
+watch(int bar)
+{
+	Report r;
+	Timer *tick;
+	Channel *notes;
+	char *note;
+	int64_t start;
+
+	start = threadnow();
+	tick = ticker(200*Millisecond);
+	notes = chancreate(sizeof(char*), CHANUNBOUNDED);
+	if(tick == nil || notes == nil || notechan(notes, "interrupt", 1) < 0 || notechan(notes, "kill", 1) < 0)
+		sysfatal("cannot start: %r");
+	Alt a[] = {
+		{told, &r, CHANRCV, nil},
+		{notes, &note, CHANRCV, nil},
+		{tick->c, nil, bar? CHANRCV: CHANNOP, nil},
+		{nil, nil, CHANEND, nil},
+	};
+	if(bar)
+		showbar(&found, &done, 0);
+	for(;;)
+		switch(alt(a)){
+		case 0:
+			if(r.what == Ended){
+				clearbar();
+				return;
+			}
+			count(&r);
+			break;
+		case 1:
+			if(!stopping)
+				nfailed++;
+			stopping = 1;
+			break;
+		case 2:
+			showbar(&found, &done, threadnow() - start);
+			break;
+		}
+}
+
+static void
+summary(int64_t took)
+{
+	char size[16];
+
+	human(size, done.bytes);
+	print("%d files, %s in %.1f s", done.files, size, (double)took/Second);
+	if(nskipped > 0)
+		print(", %d complete before", nskipped);
+	if(nfailed > 0)
+		print(", %d errors", nfailed);
+	if(stopping)
+		print("; not finished: pcp --resume goes on");
+	print("\n");
+}
+
+/* where a source goes if the destination is a directory; "x/." is what is in x */
+static char*
+below(char *dir, char *from)
+{
+	char *s, *name;
+
+	s = estrdup(from);
+	for(name = s + strlen(s); name > s+1 && name[-1] == '/';)
+		*--name = '\0';
+	name = strrchr(s, '/');
+	name = name != nil? name+1: s;
+	if(name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		name = estrdup(dir);
+	else
+		name = join(dir, name);
+	free(s);
+	return name;
+}
+
+static void
+usage(void)
+{
+	fprint(2, "usage: pcp [-qrV] [-j workers] from ... to\n"
+		"	-j n	n workers (4)\n"
+		"	-q	no progress, no summary\n"
+		"	-r, --resume	go on with a copy that was interrupted\n"
+		"	-V, --verify	compare what was copied\n");
+	threadexitsall("usage");
+}
+
+static void
+start(Plan *p, int n)
+{
+	told = chancreate(sizeof(Report), CHANUNBOUNDED);
+	jobs = chancreate(sizeof(File*), 64);
+	if(told == nil || jobs == nil)
+		sysfatal("cannot start: %r");
+	wgadd(&workers, n);
+	while(n-- > 0)
+		if(threadcreate(worker, nil, 0) < 0)
+			sysfatal("cannot start a worker: %r");
+	if(threadcreate(copyall, p, 0) < 0)
+		sysfatal("cannot start: %r");
+}
+
+/* the arguments' last is the destination */
+static void
+plan(Plan *p, char **argv, int argc)
+{
+	struct stat st;
+	char *to;
+	int i, isdir;
+
+	to = argv[argc-1];
+	p->n = argc-1;
+	p->tree = emalloc(p->n*sizeof p->tree[0]);
+	isdir = stat(to, &st) == 0 && S_ISDIR(st.st_mode);
+	if(p->n > 1 && !isdir)
+		sysfatal("%s: not a directory", to);
+	for(i = 0; i < p->n; i++)
+		p->tree[i] = (Tree){argv[i], isdir? below(to, argv[i]): to};
+}
+
+static void
+longoption(char *s)
+{
+	if(strcmp(s, "resume") == 0)
+		resume = 1;
+	else if(strcmp(s, "verify") == 0)
+		verify = 1;
+	else
+		usage();
+}
+
+void
+threadmain(int argc, char *argv[])
+{
+	Plan p;
+	int64_t begun;
+	int nworker, quiet;
+
+	nworker = 4;
+	quiet = 0;
+	ARGBEGIN{
+	case 'j':
+		nworker = atoi(EARGF(usage()));
+		break;
+	case 'q':
+		quiet = 1;
+		break;
+	case 'r':
+		resume = 1;
+		break;
+	case 'V':
+		verify = 1;
+		break;
+	case '-':
+		longoption(EARGF(usage()));
+		break;
+	default:
+		usage();
+	}ARGEND
+	if(argc < 2 || nworker < 1 || nworker > 256)
+		usage();
+
+	begun = threadnow();
+	umask(0);
+	plan(&p, argv, argc);
+	start(&p, nworker);
+	watch(!quiet && isatty(2));
+	if(!quiet)
+		summary(threadnow() - begun);
+	threadexitsall(nfailed > 0? "errors": nil);
+}

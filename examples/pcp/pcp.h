@@ -1,0 +1,104 @@
+/*
+ * pcp: copy files and trees with several workers.
+ *
+ * A thread walks the trees and sends lists of files to the workers; a worker
+ * is a thread that makes its system calls by iocall, in an OS thread of the
+ * library.  Walker, workers and the main thread are of one proc, so what they
+ * share needs no lock; the functions that iocall runs touch only what they
+ * are given, and tell what happens over a channel.
+ */
+#include <sys/stat.h>
+
+enum {
+	Maxlist = 32,		/* files of one list */
+	Large = 1<<20,		/* bytes: a file of more is a list of its own, copied in pieces */
+	Piece = 16<<20,		/* bytes copied in one call */
+	Bufsize = 256<<10,
+};
+
+/* something that is to be copied and is no directory */
+typedef struct File File;
+struct File
+{
+	File	*next;
+	char	*from;
+	char	*to;
+	struct stat	st;	/* of from */
+};
+
+/* what the main thread is told */
+typedef struct Report Report;
+struct Report
+{
+	int	what;
+	int	files;
+	vlong	bytes;
+	char	*msg;		/* Failed, Stopped: why; the receiver frees it */
+};
+enum {
+	Found,
+	Copied,
+	Skipped,	/* --resume: complete before */
+	Failed,
+	Stopped,	/* no sense in going on */
+	Ended,
+};
+
+/* set while the options are read */
+extern int resume;
+extern int verify;
+
+extern int stopping;	/* the main thread's: copy no more */
+
+/* pcp.c */
+void	tell(int what, int files, vlong bytes);
+void	complain(char *name, char *what);	/* with the error string */
+void*	emalloc(size_t);
+char*	estrdup(char*);
+char*	join(char *dir, char *name);
+
+/* walk.c: send all that is in the trees to jobs */
+typedef struct Tree Tree;
+struct Tree
+{
+	char	*from;
+	char	*to;
+};
+void	walk(Tree*, int n, Channel *jobs);
+void	walkend(void);		/* once everything is copied */
+
+/* inode.c: the files that have several names */
+char*	firstname(File*);	/* the copy made of it before, or nil: this will be one */
+
+/* file.c */
+int	copylist(File*, char *buf);	/* one after the other */
+void	copylarge(File*, char *buf);
+int	complete(File*);
+void	freefiles(File*);
+
+/* node.c: what is neither file nor directory */
+int	copynode(File*);
+int	makeroom(char *to);
+
+/* meta.c */
+mode_t	firstmode(struct stat*);	/* to make a file with */
+int	setmeta(int fd, char *to, struct stat*, int fresh);
+int	settimes(int fd, char *to, struct stat*);
+
+/* compare.c */
+int	compare(File*, char *buf);	/* 0; -1: they differ, or an error */
+
+/* linux.c, posix.c */
+vlong	copyrange(int in, int out, vlong off, vlong n);	/* in the kernel; -1: cannot, or an error */
+int	clonefile(int in, int out);	/* share the blocks: 0; -1 */
+
+/* show.c */
+typedef struct Count Count;
+struct Count
+{
+	int	files;
+	vlong	bytes;
+};
+void	showbar(Count *found, Count *done, int64_t elapsed);
+void	clearbar(void);
+void	human(char buf[16], double bytes);

@@ -1,0 +1,347 @@
+/*
+ * The walker: directories that are still to be read lie on a stack, so that
+ * the depth of a tree costs nothing.  A directory is made before anything is
+ * sent that goes into it; its mode and times are set at the very end, when
+ * nothing is written there any more.
+ */
+#include <dirent.h>
+#include <u.h>
+#include <libc.h>
+#include <thread.h>
+#include "pcp.h"
+
+enum {
+	Maxscan = 256,		/* names read in one call: the workers should not wait for the whole directory */
+};
+
+typedef struct Dir Dir;
+struct Dir
+{
+	Dir	*next;
+	char	*from;
+	char	*to;
+	struct stat	st;
+	int	fresh;		/* made by us */
+	DIR	*d;		/* while it is read */
+};
+
+static Dir *unread;
+static Dir *made;		/* the last one first */
+static File *links;		/* second names: from is the first name's copy */
+
+/* the list that is being filled */
+static File *batch;
+static int nbatch;
+static vlong batchsize;
+static Channel *out;
+
+static void
+flush(void)
+{
+	if(batch == nil)
+		return;
+	tell(Found, nbatch, batchsize);
+	sendp(out, batch);
+	batch = nil;
+	nbatch = 0;
+	batchsize = 0;
+}
+
+static void
+put(File *f)
+{
+	vlong size;
+
+	size = S_ISREG(f->st.st_mode)? f->st.st_size: 0;
+	if(batchsize + size > Large)
+		flush();
+	f->next = batch;
+	batch = f;
+	batchsize += size;
+	if(++nbatch == Maxlist || batchsize > Large)
+		flush();
+}
+
+static void
+pushdir(File *f)
+{
+	Dir *d;
+
+	d = emalloc(sizeof *d);
+	*d = (Dir){.from = f->from, .to = f->to, .st = f->st, .next = unread};
+	unread = d;
+	free(f);
+}
+
+/* takes f */
+static void
+sort(File *f)
+{
+	char *first;
+
+	if(S_ISDIR(f->st.st_mode))
+		pushdir(f);
+	else if(f->st.st_nlink > 1 && (first = firstname(f)) != nil){
+		free(f->from);
+		f->from = first;
+		f->next = links;
+		links = f;
+	}else
+		put(f);
+}
+
+/* up to Maxscan files into *list; 0 at the end */
+static int
+scan(Dir *d, File **list)
+{
+	struct dirent *e;
+	File *f;
+	int n;
+
+	*list = nil;
+	n = 0;
+	while(n < Maxscan && (errno = 0, e = readdir(d->d)) != nil){
+		if(strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		f = emalloc(sizeof *f);
+		f->from = join(d->from, e->d_name);
+		f->to = join(d->to, e->d_name);
+		f->next = nil;
+		if(fstatat(dirfd(d->d), e->d_name, &f->st, AT_SYMLINK_NOFOLLOW) < 0){
+			complain(f->from, "stat");
+			freefiles(f);
+			continue;
+		}
+		f->next = *list;
+		*list = f;
+		n++;
+	}
+	if(n == 0 && errno != 0)
+		complain(d->from, "read");
+	return n;
+}
+
+static long
+xscan(va_list *arg)
+{
+	Dir *d;
+
+	d = va_arg(*arg, Dir*);
+	return scan(d, va_arg(*arg, File**));
+}
+
+static int
+makedir(Dir *d)
+{
+	struct stat st;
+
+	d->fresh = mkdir(d->to, 0700) == 0;
+	if(d->fresh)
+		return 0;
+	if(errno != EEXIST)
+		return -1;
+	if(lstat(d->to, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	errno = ENOTDIR;
+	return -1;
+}
+
+static long
+xenter(va_list *arg)
+{
+	Dir *d;
+
+	d = va_arg(*arg, Dir*);
+	if(makedir(d) < 0){
+		complain(d->to, "mkdir");
+		return -1;
+	}
+	d->d = opendir(d->from);
+	if(d->d == nil)
+		complain(d->from, "open");
+	return 0;
+}
+
+static void
+freedir(Dir *d)
+{
+	free(d->from);
+	free(d->to);
+	free(d);
+}
+
+static void
+readall(Dir *d)
+{
+	File *f, *next;
+
+	while(!stopping && iocall(nil, xscan, d, &f) > 0)
+		for(; f != nil; f = next){
+			next = f->next;
+			sort(f);
+		}
+	closedir(d->d);
+	d->d = nil;
+}
+
+static void
+enter(Dir *d)
+{
+	if(iocall(nil, xenter, d) < 0){
+		freedir(d);
+		return;
+	}
+	d->next = made;
+	made = d;
+	if(d->d != nil)
+		readall(d);
+}
+
+/* is this directory, or one above it, the one that st says? */
+static int
+isbelow(char *dir, struct stat *st)
+{
+	struct stat here, above;
+	char *up;
+	int yes;
+
+	if(stat(dir, &here) < 0)
+		return 0;
+	if(here.st_dev == st->st_dev && here.st_ino == st->st_ino)
+		return 1;
+	up = join(dir, "..");
+	yes = stat(up, &above) == 0
+		&& (above.st_dev != here.st_dev || above.st_ino != here.st_ino)
+		&& isbelow(up, st);
+	free(up);
+	return yes;
+}
+
+/* the directory in which the last name of a path stands; "" is the present one */
+static char*
+parent(char *path)
+{
+	char *s, *p;
+
+	s = estrdup(path);
+	cleanname(s);
+	p = strrchr(s, '/');
+	if(p == nil)
+		strcpy(s, ".");
+	else
+		p[p == s] = '\0';
+	return s;
+}
+
+static int
+intoitself(File *f)
+{
+	char *dir;
+	int yes;
+
+	if(!S_ISDIR(f->st.st_mode))
+		return 0;
+	dir = parent(f->to);
+	yes = isbelow(f->to, &f->st) || isbelow(dir, &f->st);
+	free(dir);
+	return yes;
+}
+
+static long
+xtop(va_list *arg)
+{
+	File *f;
+
+	f = va_arg(*arg, File*);
+	if(lstat(f->from, &f->st) < 0){
+		complain(f->from, "stat");
+		return -1;
+	}
+	if(intoitself(f)){
+		werrstr("not into itself, %s", f->to);
+		complain(f->from, "copy");
+		return -1;
+	}
+	return 0;
+}
+
+static void
+walktree(Tree *t)
+{
+	File *f;
+	Dir *d;
+
+	f = emalloc(sizeof *f);
+	f->next = nil;
+	f->from = estrdup(t->from);
+	f->to = estrdup(t->to);
+	if(iocall(nil, xtop, f) < 0){
+		freefiles(f);
+		return;
+	}
+	sort(f);
+	while((d = unread) != nil){
+		unread = d->next;
+		if(stopping)
+			freedir(d);
+		else
+			enter(d);
+	}
+}
+
+void
+walk(Tree *t, int n, Channel *jobs)
+{
+	out = jobs;
+	while(n-- > 0 && !stopping)
+		walktree(t++);
+	flush();
+}
+
+static long
+xlink(va_list *arg)
+{
+	struct stat a, b;
+	File *f;
+
+	f = va_arg(*arg, File*);
+	if(lstat(f->from, &a) == 0 && lstat(f->to, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+		return 0;
+	if(makeroom(f->to) < 0 || link(f->from, f->to) < 0){
+		complain(f->to, "link");
+		return -1;
+	}
+	return 0;
+}
+
+static long
+xfinish(va_list *arg)
+{
+	Dir *d;
+
+	d = va_arg(*arg, Dir*);
+	return setmeta(-1, d->to, &d->st, 0);
+}
+
+void
+walkend(void)
+{
+	File *f;
+	Dir *d;
+
+	while((f = links) != nil){
+		links = f->next;
+		f->next = nil;
+		if(!stopping){
+			tell(Found, 1, 0);
+			if(iocall(nil, xlink, f) >= 0)
+				tell(Copied, 1, 0);
+		}
+		freefiles(f);
+	}
+	while((d = made) != nil){
+		made = d->next;
+		iocall(nil, xfinish, d);
+		freedir(d);
+	}
+}
