@@ -3,6 +3,8 @@
  * Where both are left from one place in the program a return is well
  * predicted, where from two it is not.
  */
+#include <limits.h>
+
 #include "arch.h"
 #include "bench.h"
 
@@ -25,7 +27,7 @@ static void
 libsame(void *v)
 {
 	(void)v;
-	libloop(&there, &here, INT64_MAX);
+	libloop(&there, &here, LONG_MAX);
 }
 
 static void

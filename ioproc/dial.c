@@ -175,12 +175,13 @@ int
 l9dirget(const char *dir)
 {
 	char *end;
-	long fd;
+	long long fd;
 
 	if(dir == nil || strncmp(dir, dirprefix, sizeof dirprefix - 1) != 0)
 		return l9err(EINVAL, "bad network directory");
 	dir += sizeof dirprefix - 1;
-	fd = strtol(dir, &end, 10);
+	/* wider than an int everywhere: what is too large must not become one */
+	fd = strtoll(dir, &end, 10);
 	if(end == dir || *end != '\0' || fd < 0 || fd > INT_MAX)
 		return l9err(EINVAL, "bad network directory");
 	return (int)fd;

@@ -162,7 +162,8 @@ struct Task
 };
 
 enum {
-	Nsizeclass = 20,	/* 16 KiB << 19 is more than an unsigned int can ask for */
+	/* 16 KiB << 19 is more than an unsigned int can ask for; << 17 the most that a size_t of 32 bits holds */
+	Nsizeclass = sizeof(size_t) < 8? 18: 20,
 	Ncached = 64,		/* free stacks a proc keeps of a class before it gives half away */
 };
 

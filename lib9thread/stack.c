@@ -22,7 +22,7 @@ enum {
 	Minslot = 16*1024,
 	Floor = 256*1024,	/* the least slot, but where the caller insists */
 	Minguard = 64*1024,	/* real programs step over 4 KiB with one frame */
-	Arenasize = 64*1024*1024,
+	Arenasize = sizeof(void*) < 8? 8*1024*1024: 64*1024*1024,	/* few addresses may be left in one piece */
 	Ncolour = 32,		/* cache lines that tops are spread over */
 	Taskroom = sizeof(Task) + (Ncolour+1)*Cacheline,
 	Keepempty = 8,		/* arenas of a class that keep their memory with all slots free */
@@ -73,18 +73,19 @@ guardsize(int class)
 static bool
 serves(int class, size_t size)
 {
-	return slotsize(class) >= 4*l9pagesize() && slotsize(class) >= size + guardsize(class) + Taskroom;
+	return slotsize(class) >= 4*l9pagesize() && slotsize(class) - guardsize(class) - Taskroom >= size;
 }
 
-/* the least class that serves */
+/* the least class that serves; -1: none does, where a size_t has 32 bits */
 static int
 classof(unsigned int size, bool exact)
 {
 	int class;
 
-	for(class = exact? 0: stacks.floor; !serves(class, size); class++)
-		;
-	return class;
+	for(class = exact? 0: stacks.floor; class < Nsizeclass; class++)
+		if(serves(class, size))
+			return class;
+	return -1;
 }
 
 void
@@ -147,12 +148,9 @@ newarena(int class)
 		return nil;
 	slot = slotsize(class);
 	n = slot > Arenasize? slot: Arenasize;
-	a->base = l9memmap(n);
-	if(a->base == nil){
-		/* a tight limit on address space may still allow one */
-		n = slot;
-		a->base = l9memmap(n);
-	}
+	/* a tight limit on address space may still allow some */
+	while((a->base = l9memmap(n)) == nil && n > slot)
+		n /= 2;
 	if(a->base == nil){
 		free(a);
 		return nil;
@@ -302,7 +300,7 @@ morestacks(Proc *p, int class)
 	return t;
 }
 
-/* a Task with a stack of at least size bytes; p is the running proc */
+/* a Task with a stack of at least size bytes; p is the running proc.  nil with errstr */
 Task*
 l9stackalloc(Proc *p, unsigned int size, bool exact)
 {
@@ -310,6 +308,10 @@ l9stackalloc(Proc *p, unsigned int size, bool exact)
 	int class;
 
 	class = !exact && size <= stacks.floorsize? stacks.floor: classof(size, exact);
+	if(unlikely(class < 0)){
+		l9err(ENOMEM, "out of memory");
+		return nil;
+	}
 	t = p->freestack[class];
 	if(unlikely(t == nil))
 		return morestacks(p, class);

@@ -94,7 +94,7 @@ reuse(void **state)
 	int id, old, i, n, same;
 
 	l = (Live){ulchan(0), nil, 0};
-	n = ntimes(20000);
+	n = nlive(20000);
 	same = 0;
 	t = nil;
 	old = 0;
@@ -131,7 +131,7 @@ growth(void **state)
 	int i, n;
 
 	/* ThreadSanitizer runs out of mappings, a leak checker reads all stacks */
-	n = Tsan || Asan? 2000: ntimes(Nlive);
+	n = Tsan || Asan? 2000: nlive(Nlive);
 	l = (Live){ulchan(0), nil, 0};
 	for(i = 0; i < n; i++){
 		id[i] = threadcreate(live, &l, 0);
@@ -196,7 +196,7 @@ across(void **state)
 	Task *t;
 	int first, last;
 
-	g.n = Tsan || Asan? 1000: ntimes(20000);
+	g.n = Tsan || Asan? 1000: nlive(20000);
 	g.up = ulchan(1);
 	g.l.gate = ulchan(0);
 	assert_true(proccreate(grower, &g, 0) > 0);

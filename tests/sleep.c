@@ -355,7 +355,7 @@ test_many(void **state)
 
 	rand = seed();
 	/* AddressSanitizer gives each task a second stack, and a large one */
-	n = ntimes(Asan? Nmany/20: Nmany);
+	n = nlive(Asan? Nmany/20: Nmany);
 	s = calloc((size_t)n, sizeof *s);
 	assert_non_null(s);
 	done = mkchan(1, n);

@@ -49,6 +49,55 @@ sizes(void **state)
 	}
 }
 
+/* more than an address space has: a creation fails */
+static void
+toolarge(void **state)
+{
+	static const unsigned int size[] = { (1u<<31) - 4096, 1u<<31, (1u<<31) + (1u<<30), UINT_MAX - 1, UINT_MAX };
+	char err[ERRMAX];
+	int i, exact;
+
+	if(sizeof(void*) > 4)
+		skip();
+	for(i = 0; i < nelem(size); i++)
+		for(exact = 0; exact < 2; exact++){
+			werrstr("x");
+			assert_null(l9stackalloc(l9proc, size[i], exact));
+			rerrstr(err, sizeof err);
+			assert_string_equal(err, "out of memory");
+			assert_int_equal(errno, ENOMEM);
+			assert_int_equal(threadcreate(free, nil, size[i]), -1);
+			assert_int_equal(proccreate(free, nil, size[i]), -1);
+		}
+}
+
+/* until there are no more addresses; then they can be had again */
+static void
+exhausted(void **state)
+{
+	Task *t, *all;
+	char err[ERRMAX];
+	int n, round;
+
+	if(sizeof(void*) > 4)
+		skip();
+	for(round = 0; round < 2; round++){
+		all = nil;
+		for(n = 0; (t = l9stackalloc(l9proc, 0, false)) != nil; n++){
+			t->next = all;
+			all = t;
+		}
+		rerrstr(err, sizeof err);
+		assert_string_equal(err, "out of memory");
+		printf("%d stacks\n", n);
+		assert_true(n > 4000);
+		while((t = all) != nil){
+			all = t->next;
+			l9stackfree(l9proc, t);
+		}
+	}
+}
+
 /* 256 KiB: 16 KiB << 4 */
 enum {
 	Floorclass	= 4,
@@ -318,6 +367,7 @@ main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		TEST(sizes),
+		TEST(toolarge),
 		TEST(classes),
 		TEST(exact),
 		TEST(apart),
@@ -326,6 +376,7 @@ main(int argc, char *argv[])
 		TEST(guarded),
 		TEST(givenback),
 		TEST(lockedmemory),
+		TEST(exhausted),
 	};
 
 	if(threadinit() < 0)

@@ -134,6 +134,14 @@ ntimes(int n)
 	return n/by > 1? n/by: 1;
 }
 
+/* how many tasks at a time: no more than a 32-bit address space has stacks for */
+static inline int
+nlive(int n)
+{
+	n = ntimes(n);
+	return sizeof(void*) < 8 && n > 8000? 8000: n;
+}
+
 /* a number from nothing or from L9SEED; said, so that a failure can be had again */
 static inline uint64_t
 seed(void)
