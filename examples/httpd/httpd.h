@@ -4,6 +4,9 @@
  * A Server is a proc's part: its connections, each a thread, and the files
  * that it remembers.  Only threads of that proc touch it, so there is no lock.
  */
+#include <sys/types.h>
+#include <time.h>
+
 #include "request.h"
 
 enum {
