@@ -2,9 +2,11 @@
 #include <u.h>
 #include <libc.h>
 #include <thread.h>
-#include <linux/fs.h>
 #include <sys/ioctl.h>
 #include "pcp.h"
+
+/* of <linux/fs.h>, which is not everywhere */
+#define FICLONE _IOW(0x94, 9, int)
 
 vlong
 copyrange(int in, int out, vlong off, vlong n)
