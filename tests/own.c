@@ -561,18 +561,23 @@ static void
 timerchannel(void **state)
 {
 	Timer *t;
+	int64_t sent, when;
 	int i, k;
 
 	for(i = 0; i < 3; i++){
 		t = ticker(Hour);
 		assert_non_null(t);
 		for(k = 0; k < Uses; k++){
-			assert_int_equal(chansendul(t->c, (unsigned long)k), 1);
-			assert_int_equal(chanrecvul(t->c), k);
+			sent = k;
+			assert_int_equal(chansend(t->c, &sent), 1);
+			assert_int_equal(chanrecv(t->c, &when), 1);
+			assert_int_equal(when, k);
 		}
 		assert_int_equal(timerreset(t, Millisecond), 1);
-		assert_true(chanrecvul(t->c) > 0);
-		assert_true(chanrecvul(t->c) > 0);
+		for(k = 0; k < 2; k++){
+			assert_int_equal(chanrecv(t->c, &when), 1);
+			assert_true(when > 0);
+		}
 		timerfree(t);
 	}
 }
