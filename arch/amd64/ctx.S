@@ -23,8 +23,6 @@ l9ctxswitch:
 	/* before the stores of this switch, which it does not wait for then:
 	   half the time of a switch on Zen 5 */
 	movq	(%rsi), %rcx
-	testb	$1, %cl
-	jne	5f
 	pushq	%rbp
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset rbp, 0
@@ -47,8 +45,10 @@ l9ctxswitch:
 	.cfi_adjust_cfa_offset 8
 	stmxcsr	(%rsp)
 	fnstcw	4(%rsp)
-	movzwl	4(%rsp), %eax
 	movq	%rsp, (%rdi)
+	testb	$1, %cl
+	jne	l9ctxbegin		/* it has not run yet */
+	movzwl	4(%rsp), %eax
 	movq	%rcx, %rsp		/* the new stack has the same layout: CFA stays rsp+64 */
 
 	/* mxcsr is loaded always: to look whether it differs means to read back
@@ -97,34 +97,6 @@ l9ctxswitch:
 	.cfi_offset r15, -56
 3:	fldcw	4(%rsp)
 	jmp	1b
-	.cfi_endproc
-
-	/* the new context has not run yet: save as above, and begin it */
-	.cfi_startproc
-5:	pushq	%rbp
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset rbp, 0
-	pushq	%rbx
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset rbx, 0
-	pushq	%r12
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset r12, 0
-	pushq	%r13
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset r13, 0
-	pushq	%r14
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset r14, 0
-	pushq	%r15
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset r15, 0
-	subq	$8, %rsp
-	.cfi_adjust_cfa_offset 8
-	stmxcsr	(%rsp)
-	fnstcw	4(%rsp)
-	movq	%rsp, (%rdi)
-	jmp	l9ctxbegin
 	.cfi_endproc
 	.size	l9ctxswitch, .-l9ctxswitch
 
