@@ -308,6 +308,8 @@ enum {
 	CHANNOP,		/* skipped */
 	CHANNOBLK,		/* last entry: do not block */
 	CHANTIMEOUT,		/* v points at an int64_t, a point in time (threadnow) */
+	CHANFDIN,		/* until (int)(intptr_t)v, a descriptor, can be read */
+	CHANFDOUT,		/* likewise, can be written */
 };
 struct Alt
 {
@@ -356,6 +358,11 @@ long	iopread(Ioproc*, int fd, void *buf, long n, int64_t off);
 long	iopwrite(Ioproc*, int fd, const void *buf, long n, int64_t off);
 int	ioread9pmsg(Ioproc*, int fd, void *buf, int n);	/* its length; 0: the end; -1 */
 int	iosleep(Ioproc*, long ms);
+enum {
+	IOPOLLIN = 1<<0,	/* reading, or accepting, would not block */
+	IOPOLLOUT = 1<<1,	/* writing would not; connecting has come to its end */
+};
+int	iopoll(Ioproc*, int fd, int how);	/* wait for any of how: those that are so; -1 */
 /* as connect(2), sendto(2), recvfrom(2): addr is a socket address, len its socklen_t */
 int	ioconnect(Ioproc*, int fd, const void *addr, unsigned int len);
 long	iosendto(Ioproc*, int fd, const void *buf, long n, int flags, const void *addr, unsigned int len);

@@ -12,29 +12,12 @@
  * All that is said of locks is about channels that are not the proc's own.
  * Those that are need none: the proc is in its section from before the first
  * lock until after the last (own.c).
+ *
+ * Entries with a descriptor are altfd.c's, and so is a call that has any.
  */
 #include <alloca.h>
 
-#include "chan.h"
-
-typedef struct Round Round;
-
-/* one call of alt; lies on the caller's stack, with its arrays */
-struct Round
-{
-	Alt	*alt;
-	Proc	*proc;		/* that runs it */
-	int	n;		/* entries, without the terminator */
-	bool	ordered;	/* take the first ready entry, not any */
-	int	timeout;	/* the entry with the earliest deadline, or -1 */
-	int64_t	deadline;
-	Waiter	*waiter;	/* one an entry */
-	/* each channel once, in locking order; nlock 0: each entry's, in the array's order */
-	Channel	**lock;
-	int	nlock;
-	bool	allown;		/* all channels are the proc's own */
-	Channel	*theirs;	/* one that is another proc's own: cannot be locked */
-};
+#include "alt.h"
 
 static inline bool
 haschan(Alt *a)
@@ -70,6 +53,10 @@ other(Round *r, Alt *a)
 			r->timeout = (int)(a - r->alt);
 			r->deadline = t;
 		}
+		break;
+	case CHANFDIN:
+	case CHANFDOUT:
+		r->nfd++;
 		break;
 	default:
 		l9misuse("alt", "entry %td: op %d is none", a - r->alt, a->op);
@@ -121,8 +108,8 @@ unlockfirst(Round *r, int n)
 /*
  * Lock each channel, as long as all are free, and see whether an entry is
  * ready.  Errors of the last call are forgotten.  False: a lock is taken,
- * perhaps by ourselves, for another entry of the same channel, or a channel is
- * another proc's; those before are free again.
+ * perhaps by ourselves, for another entry of the same channel, a channel is
+ * another proc's, or there is a descriptor; those before are free again.
  */
 static inline bool
 lockfree(Round *r, bool *ready)
@@ -134,6 +121,8 @@ lockfree(Round *r, bool *ready)
 	for(a = r->alt;; a++){
 		a->err = nil;
 		if(!haschan(a)){
+			if(unlikely(hasfd(a)))
+				break;
 			if(other(r, a))
 				continue;
 			r->n = (int)(a - r->alt);
@@ -275,6 +264,14 @@ nrand(Proc *p, uint32_t n)
 	return (uint32_t)(((uint64_t)x*n)>>32);
 }
 
+static inline bool
+canproceed(Round *r, int i)
+{
+	if(haschan(&r->alt[i]))
+		return isready(&r->alt[i]);
+	return unlikely(r->fdready != nil) && r->fdready[i];
+}
+
 /* one of the ready entries, each as likely as the others (or the first); -1: none */
 static int
 pick(Round *r)
@@ -284,7 +281,7 @@ pick(Round *r)
 	nready = 0;
 	n = -1;
 	for(i = 0; i < r->n; i++)
-		if(haschan(&r->alt[i]) && isready(&r->alt[i])){
+		if(canproceed(r, i)){
 			nready++;
 			if(nready == 1 || nrand(r->proc, (uint32_t)nready) == 0)
 				n = i;
@@ -296,7 +293,8 @@ pick(Round *r)
 
 /*
  * Do entry a.  *peer is the partner, claimed, to be made ready once the locks
- * are free.  False: the only partner was just claimed by another.
+ * are free.  False: the only partner was just claimed by another.  With a
+ * descriptor there is nothing to do.
  */
 static bool
 perform(Round *r, Alt *a, Task **peer)
@@ -305,6 +303,8 @@ perform(Round *r, Alt *a, Task **peer)
 	Waiter *w;
 	bool own;
 
+	if(unlikely(hasfd(a)))
+		return true;
 	c = a->c;
 	own = isown(r, c);
 	w = nil;
@@ -358,7 +358,7 @@ tryall(Round *r, Task **peer)
 static inline void
 waitentry(Task *t, int i, Alt *a)
 {
-	t->waitsend[i] = a->op == CHANSND;
+	t->waitop[i] = (uint8_t)a->op;
 	if(likely(a->c->name[0] == '\0'))
 		t->waitname[i][0] = '\0';
 	else
@@ -410,6 +410,29 @@ leave(Round *r, int winner)
 			l9chanleave(a->c, ownq(a), &r->waiter[i]);
 }
 
+/* the wait ended: an index, or -1 with errstr */
+static inline int
+waited(Round *r, Task *t, int why)
+{
+	leave(r, why >= Wtimeout? -1: t->which);
+	switch(why){
+	case Wdone:
+		break;
+	case Wtimeout:
+		return r->timeout;
+	case Wclosed:
+		r->alt[t->which].err = (char*)(uintptr_t)"channel closed";
+		break;
+	case Wfreed:
+		r->alt[t->which].err = (char*)(uintptr_t)"channel freed";
+		break;
+	default:
+		return l9errwhy(why);
+	}
+	l9maydie(t);
+	return t->which;
+}
+
 /* the task is queued and the locks are free: wait.  An index, or -1 with errstr */
 static int
 await(Round *r, Task *t)
@@ -432,38 +455,28 @@ await(Round *r, Task *t)
 	why = endwait(t);
 	if(unlikely(armed))
 		l9timer->disarm(&s);
-	leave(r, why >= Wtimeout? -1: t->which);
-	switch(why){
-	case Wdone:
-		break;
-	case Wtimeout:
+	return waited(r, t, why);
+}
+
+/* no entry is ready: what the call returns since it must not wait, or -1 */
+static inline int
+nowait(Round *r)
+{
+	if(unlikely(r->timeout >= 0) && r->deadline <= l9nsec())
 		return r->timeout;
-	case Wclosed:
-		r->alt[t->which].err = (char*)(uintptr_t)"channel closed";
-		break;
-	case Wfreed:
-		r->alt[t->which].err = (char*)(uintptr_t)"channel freed";
-		break;
-	default:
-		return l9errwhy(why);
-	}
-	l9maydie(t);
-	return t->which;
+	return r->alt[r->n].op == CHANNOBLK? r->n: -1;
 }
 
 /* the locks are held */
 static inline int
 wait(Round *r, Task *t)
 {
-	int why;
+	int i, why;
 
-	if(unlikely(r->timeout >= 0) && r->deadline <= l9nsec()){
+	i = nowait(r);
+	if(i >= 0){
 		end(r);
-		return r->timeout;
-	}
-	if(r->alt[r->n].op == CHANNOBLK){
-		end(r);
-		return r->n;
+		return i;
 	}
 	/*
 	 * A timer is not the proc's own.  One that has never owned a channel is not
@@ -483,12 +496,30 @@ wait(Round *r, Task *t)
 	return await(r, t);
 }
 
+/* with all locks held: the entry that was done, and then they are free; or -1 */
+static inline int
+doany(Round *r)
+{
+	Task *peer;
+	int i;
+
+	peer = nil;
+	i = tryall(r, &peer);
+	if(i < 0)
+		return -1;
+	end(r);
+	if(peer != nil)
+		makeready(peer);
+	l9progress();
+	return i;
+}
+
 /* the arrays lie on the stack, since an alt must not fail for lack of memory */
 static inline __attribute__((always_inline)) int
 doalt(Alt *alt, bool ordered)
 {
 	Round r;
-	Task *t, *peer;
+	Task *t;
 	bool ready;
 	int i;
 
@@ -501,22 +532,59 @@ doalt(Alt *alt, bool ordered)
 		r.timeout = -1;
 		r.n = count(&r);
 		r.lock = alloca((size_t)r.n*sizeof r.lock[0]);
+		if(r.nfd > 0){
+			leaveown(r.proc);
+			r.waiter = alloca((size_t)r.n*sizeof r.waiter[0]);
+			return l9altfd(&r, t);
+		}
 		lockall(&r);
 		ready = true;
 	}
 	if(ready){
-		peer = nil;
-		i = tryall(&r, &peer);
-		if(i >= 0){
-			end(&r);
-			if(peer != nil)
-				makeready(peer);
-			l9progress();
+		i = doany(&r);
+		if(i >= 0)
 			return i;
-		}
 	}
 	r.waiter = alloca((size_t)r.n*sizeof r.waiter[0]);
 	return wait(&r, t);
+}
+
+int
+l9altdo(Round *r)
+{
+	enterown(r->proc);
+	lockall(r);
+	return doany(r);
+}
+
+void
+l9altunlock(Round *r)
+{
+	end(r);
+}
+
+int
+l9altnowait(Round *r)
+{
+	return nowait(r);
+}
+
+void
+l9altqueue(Round *r, Task *t)
+{
+	enqueue(r, t);
+}
+
+int
+l9altwaited(Round *r, Task *t, int why)
+{
+	return waited(r, t, why);
+}
+
+void
+l9altleave(Round *r)
+{
+	leave(r, -1);
 }
 
 int

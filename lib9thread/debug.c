@@ -105,7 +105,7 @@ struct Look
 	size_t	used;
 	size_t	size;
 	int	nwait;
-	bool	waitsend[Nwaitname];
+	uint8_t	waitop[Nwaitname];
 	char	waitname[Nwaitname][Channamelen];
 	char	name[Namelen];
 };
@@ -175,7 +175,7 @@ look(Look *l, Task *t, int id)
 		l->until = t->deadline;
 	l->nwait = t->nwait;
 	for(i = 0; i < Nwaitname; i++){
-		l->waitsend[i] = t->waitsend[i];
+		l->waitop[i] = t->waitop[i];
 		racycopy(l->waitname[i], t->waitname[i], sizeof l->waitname[i]);
 	}
 	racycopy(l->name, t->name, sizeof l->name);
@@ -201,15 +201,29 @@ msfrom(int64_t from, int64_t to)
 	return to > from? (to - from)/Millisecond: 0;
 }
 
+static void
+addentry(Text *x, int op, const char *name)
+{
+	int fd;
+
+	if(op == CHANFDIN || op == CHANFDOUT){
+		memcpy(&fd, name, sizeof fd);
+		add(x, "%s fd %d", op == CHANFDIN? "read": "write", fd);
+		return;
+	}
+	add(x, "%s%s%s", op == CHANSND? "send": "recv", name[0] != '\0'? " ": "", name);
+}
+
 /* what an alt waits for */
 static void
 addentries(Text *x, Look *l)
 {
 	int i;
 
-	for(i = 0; i < l->nwait && i < Nwaitname; i++)
-		add(x, "%s%s%s%s", i == 0? " (": ", ", l->waitsend[i]? "send": "recv",
-			l->waitname[i][0] != '\0'? " ": "", l->waitname[i]);
+	for(i = 0; i < l->nwait && i < Nwaitname; i++){
+		add(x, "%s", i == 0? " (": ", ");
+		addentry(x, l->waitop[i], l->waitname[i]);
+	}
 	add(x, l->nwait > Nwaitname? " ...)": ")");
 }
 

@@ -190,6 +190,7 @@ l9fdbegin(Fdcall *c, const char *what, int fd, int side)
 	c->what = what;
 	c->fd = fd;
 	c->side = side;
+	c->index = 0;
 	c->waited = false;
 	/* acquire pairs with l9fdclosing */
 	c->closes = (uint32_t)(ldacq(&c->d->use)>>32);
@@ -329,6 +330,7 @@ wake(Fd *d, int side, Waiter *w, int why)
 	if(!claim(w->task))
 		return false;
 	w->task->why = why;
+	w->task->which = ((Fdcall*)w->v)->index;
 	return true;
 }
 
@@ -503,6 +505,16 @@ l9fdready(Proc *p, int fd, int what)
 		wakeall(d, p, nil, Wdone);
 }
 
+/*
+ * The number was closed by ioclose since l9fdbegin.  Relaxed: l9fdclosing counts before it
+ * locks; if it has locked d->lk before us, we see the count.
+ */
+bool
+l9fdgone(Fdcall *c)
+{
+	return (uint32_t)(ldrlx(&c->d->use)>>32) != c->closes;
+}
+
 /* with d->lk: queue w; what other tasks of p wait for there */
 static int
 queue(Fdcall *c, Waiter *w, Proc *p)
@@ -525,8 +537,8 @@ queue(Fdcall *c, Waiter *w, Proc *p)
 	return before;
 }
 
-static void
-leave(Fdcall *c, Waiter *w)
+void
+l9fdleave(Fdcall *c, Waiter *w)
 {
 	l9lock(&c->d->lk);
 	if(w->queued)
@@ -578,8 +590,7 @@ l9fdwait(Fdcall *c)
 	if(l9pollmake(t->proc) < 0)
 		return -1;
 	l9lock(&d->lk);
-	/* relaxed: l9fdclosing counts before it locks; if it has locked before us, we see the count */
-	why = (uint32_t)(ldrlx(&d->use)>>32) != c->closes? Wclosed: beginwait(t, Waitint);
+	why = l9fdgone(c)? Wclosed: beginwait(t, Waitint);
 	if(why != 0){
 		l9unlock(&d->lk);
 		return why;
@@ -592,11 +603,34 @@ l9fdwait(Fdcall *c)
 	why = await(c, t, before);
 	e = errno;
 	if(why != Wdone && why != Wclosed)
-		leave(c, w);
+		l9fdleave(c, w);
 	errno = e;
 	if(why == Wdone)
 		l9maydie(t);
 	return why;
+}
+
+/*
+ * The wait of w's task, the running one, has begun, and this is one of several
+ * things that it waits for: queue w and arm, whatever the proc has seen of the number.
+ * 0; Wclosed; -1 with errno: it cannot be waited for.
+ */
+int
+l9fdqueue(Fdcall *c, Waiter *w)
+{
+	Task *t;
+	int before;
+
+	t = w->task;
+	c->doubtful = false;
+	l9lock(&c->d->lk);
+	if(l9fdgone(c)){
+		l9unlock(&c->d->lk);
+		return Wclosed;
+	}
+	before = queue(c, w, t->proc);
+	l9unlock(&c->d->lk);
+	return arm(c, t, before)? 0: -1;
 }
 
 void

@@ -141,8 +141,9 @@ struct Task
 	int64_t	waitsince;
 	int64_t	waituntil;	/* the wait's own end; INT64_MAX: none */
 	int	nwait;		/* of an alt: how many entries are told of below; else 0 */
-	bool	waitsend[Nwaitname];
-	char	waitname[Nwaitname][Channamelen];	/* the channels', or in the first what else there is to say */
+	uint8_t	waitop[Nwaitname];
+	/* the channels', or the number of a descriptor, an int; or in the first what else there is to say */
+	char	waitname[Nwaitname][Channamelen];
 
 	bool	newborn;	/* until its proc counts it: made by another */
 	int	errstrnum;	/* errno when errstr was set */
@@ -294,6 +295,9 @@ void	l9polllook(Proc*);
 /* fd.c */
 void	l9fdready(Proc*, int fd, int what);
 void	l9fdcheck(Proc*, int64_t now);
+int	l9fdqueue(Fdcall*, Waiter*);
+void	l9fdleave(Fdcall*, Waiter*);
+bool	l9fdgone(Fdcall*);
 
 /* proc.c */
 int	l9proccreate(void (*)(void*), void*, const Threadattr*);

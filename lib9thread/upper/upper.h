@@ -195,6 +195,7 @@ struct Fdcall
 	const char	*what;	/* for reports: the call */
 	int	fd;
 	int	side;
+	int	index;		/* altfd.c: the entry's; Task.which of whoever is woken */
 	/* fd.c's */
 	Fd	*d;
 	uint32_t	closes;		/* how often the number had been closed when the call began */
