@@ -680,7 +680,17 @@ test_sigpipe(void **state)
 	close(fd[1]);
 }
 
-/* one that was woken for nothing keeps its place before those who came later */
+static long
+joblow(Job *j)
+{
+	threadsetprio(1);
+	return jobread(j);
+}
+
+/*
+ * One that was woken for nothing keeps its place before those who came later,
+ * although they, whom the same byte has woken, are back before it.
+ */
 static void
 test_placekept(void **state)
 {
@@ -689,18 +699,17 @@ test_placekept(void **state)
 	int fd[2], i;
 
 	pair(fd);
-	first = waiting(jobread, fd[1], a, sizeof a);
+	first = waiting(joblow, fd[1], a, sizeof a);
 	second = waiting(jobread, fd[1], b, sizeof b);
 	third = waiting(jobread, fd[1], c, sizeof c);
-	/* pinned, we are before whoever the event has woken */
+	/* pinned, we are before whomever the byte wakes: each looks for the next */
 	threadpin();
 	puts1(fd[0], "x");
 	for(i = 0; i < 50; i++)
 		threadyield();
 	assert_int_equal(read(fd[1], a, sizeof a), 1);
 	threadunpin();
-	threadyield();
-	threadyield();
+	threadsleep(Millisecond);
 	assert_false(first->over || second->over || third->over);
 	puts1(fd[0], "1");
 	assert_job(first, 1, 0, nil);
