@@ -329,10 +329,10 @@ copypieces(File *f, char *buf)
 	if(iocall(nil, xbegin, &c, f, buf) < 0)
 		return -1;
 	tell(Copied, 0, c.off);
-	n = 0;
 	do{
 		r = -1;
 		if(!stopping){
+			n = 0;
 			r = iocall(nil, xsteps, &c, &n);
 			tell(Copied, 0, n);
 		}
