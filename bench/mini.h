@@ -1,12 +1,13 @@
 /*
  * The lower bound for one proc: a scheduler of few lines that knows no
- * interrupts, no other OS threads, no floating-point state and no errors.
+ * interrupts, no other OS threads and no errors.
  * Every OS thread has one of its own.
  *
  * It is had in two forms.  The first is in line in the code that uses it, so
  * that the compiler saves what must be saved and no return is guessed wrong: what
- * the machine can do.  The second, with CALLED, is called as a library is, and
- * locks its channels as if there were others: what a library might do.
+ * the machine can do.  The second, with CALLED, is called as a library is,
+ * locks its channels as if there were others, and keeps the floating-point
+ * control state, which the ABI calls callee-saved: what a library might do.
  */
 #ifndef MINI_H
 #define MINI_H
@@ -65,8 +66,13 @@ enum {
 
 #if CALLED
 #define MINIFN static __attribute__((noinline))
+#define MINISAVE	"subq	$8, %%rsp\n	stmxcsr	(%%rsp)\n	fnstcw	4(%%rsp)\n	movzwl	4(%%rsp), %%edx\n"
+/* fldcw is dear, also where it changes nothing */
+#define MINILOAD	"cmpw	4(%%rsp), %%dx\n	je	2f\n	fldcw	4(%%rsp)\n2:	ldmxcsr	(%%rsp)\n	addq	$8, %%rsp\n"
 #else
 #define MINIFN static inline
+#define MINISAVE	""
+#define MINILOAD	""
 #endif
 
 static _Thread_local struct {
@@ -128,8 +134,10 @@ miniswitch(void **from, void *to)
 		"pushq	%%rbp\n"
 		"leaq	1f(%%rip), %%rax\n"
 		"pushq	%%rax\n"
+		MINISAVE
 		"movq	%%rsp, (%0)\n"
 		"movq	%1, %%rsp\n"
+		MINILOAD
 		"popq	%%rax\n"
 		"jmp	*%%rax\n"
 		"1:\n"
@@ -190,6 +198,10 @@ ministart(void (*fn)(void*), void *arg)
 	sp = (void**)((uintptr_t)c & ~(uintptr_t)15);
 	*--sp = NULL;			/* where a call would have left its return address */
 	*--sp = (void*)minientry;
+#if CALLED
+	sp--;
+	__asm__ volatile("stmxcsr (%0)\n	fnstcw 4(%0)" : : "r"(sp) : "memory");
+#endif
 	c->sp = sp;
 	mini.live++;
 	miniput(&mini.ready, c);

@@ -563,7 +563,7 @@ spawner(void *v)
 
 	(void)v;
 	bad = 0;
-	for(i = 0; i < Nspawn; i++){
+	for(i = 0; i < ntimes(Nspawn); i++){
 		pid = threadspawnl(NULL, "true", "true", NULL);
 		m = pid < 0? NULL: procwait(pid);
 		if(m == NULL || m->pid != pid || m->msg[0] != '\0')
@@ -616,7 +616,7 @@ test_unwaited(void **state)
 	int i;
 
 	(void)state;
-	for(i = 0; i < Nspawn; i++)
+	for(i = 0; i < ntimes(Nspawn); i++)
 		assert_true(threadspawnl(NULL, "true", "true", NULL) > 0);
 	/* looks, and takes none */
 	while(waitid(P_ALL, 0, &si, WEXITED|WNOHANG|WNOWAIT) == 0)

@@ -31,9 +31,10 @@ refuses 'usage: tcpproxy' -x a b
 refuses 'nowhere to go' tcp!127.0.0.1!0 ,
 refuses 'bad dial string' nonsense tcp!127.0.0.1!1
 
-# behind what: a server that is what socat says; its port in $back
+# behind what: a server that is what socat says; its port in $back.  -t: it is not cut off for being slow
+# after one direction has ended
 behind() {
-	serve listening socat -dd TCP-LISTEN:@,bind=127.0.0.1,reuseaddr,fork,backlog=200 $1
+	serve listening socat -dd -t 60 TCP-LISTEN:@,bind=127.0.0.1,reuseaddr,fork,backlog=200 $1
 	back=$port
 	backpid=$pid
 	mv err err.$back
