@@ -30,10 +30,9 @@
  * mutant KICKFIRST: the eventfd is written before the exchange
  * mutant KEEPTASK: the owner, awake, stores nil: a task that came is lost
  * mutant PARKPOLL: a proc whose tasks wait for descriptors parks on its word
- * mutant KEEPEMPTY -DDATA=2 -DINTS=0: an event does not clear Seen.empty
- * mutant FULLEMPTY -DDATA=2 -DINTS=0: a read that got all that it asked for counts as having emptied the file
- * mutant ARMONCE: who waits arms only if its proc never has
- * mutant NOREARM -DKILLS=1 -DINTS=0: an event's wake-up does not arm again for those that are left
+ * mutant KEEPEMPTY -DREADERS=1 -DDATA=3 -DINTS=0: an event does not clear Seen.empty
+ * mutant FULLEMPTY -DREADERS=1 -DDATA=3 -DINTS=0: a read that got all that it asked for counts as having emptied the file
+ * mutant NOREARM -DLEFTOUT=1 -DKILLS=1 -DINTS=0: an event's wake-up does not arm again for those that are left
  * mutant WAKERLATE -DLOOKER: the proc is counted out before its poller is counted as a waker
  * mutant WAKEREARLY -DLOOKER: the poller is counted out before the proc is counted in
  * mutant NOWOKEN -DLOOKER: a proc that wakes by itself does not count nwoken
@@ -53,6 +52,9 @@
 #endif
 #ifndef READERS
 #define READERS	3
+#endif
+#ifndef LEFTOUT
+#define LEFTOUT	nil	/* a reader that never begins */
 #endif
 #define NREADER	3
 #define nil	255
@@ -337,14 +339,7 @@ inline turn(p, t) {
 			if
 			:: trusted(p, t) && seenempty[p]
 			:: else ->
-#ifdef ARMONCE
-				if
-				:: !seenarmed[p] -> l9pollarm(p)
-				:: else
-				fi;
-#else
 				l9pollarm(p);
-#endif
 				seenid[p] = t
 			fi;
 			nfdwait[p]++;
@@ -431,8 +426,10 @@ init {
 	atomic {
 		byte t;
 		for(t : 0 .. READERS-1){
-			ready[t] = true;
-			runput(t)
+			if
+			:: t != LEFTOUT -> ready[t] = true; runput(t)
+			:: else
+			fi
 		}
 		nawake++;
 		run proc(0);

@@ -445,6 +445,23 @@ datagrams(Ioproc *io)
 }
 BOTH(datagrams)
 
+/* all that is asked for, of a stream */
+static void
+waitall(Ioproc *io)
+{
+	char buf[8];
+	int s[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0, s), 0);
+	assert_int_equal(write(s[1], "abcd", 4), 4);
+	assert_int_equal(iorecvfrom(io, s[0], buf, 4, MSG_WAITALL, nil, nil), 4);
+	assert_memory_equal(buf, "abcd", 4);
+	close(s[1]);
+	assert_int_equal(iorecvfrom(io, s[0], buf, 4, MSG_WAITALL, nil, nil), 0);
+	close(s[0]);
+}
+BOTH(waitall)
+
 static void
 datagram_errors(Ioproc *io)
 {
@@ -948,6 +965,7 @@ main(void)
 		TESTBOTH(connect_tcp),
 		TESTBOTH(connect_unix),
 		TESTBOTH(datagrams),
+		TESTBOTH(waitall),
 		TESTBOTH(datagram_errors),
 		TESTBOTH(stream_peer_gone),
 		TESTBOTH(recvfrom_ends),

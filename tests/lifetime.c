@@ -287,7 +287,7 @@ test_suspendself(void **state)
 	(void)state;
 	setup();
 	n = 0;
-	id = threadcreate(stops, &n, 0);
+	id = threadcreatex(NULL, stops, &n);
 	settle();
 	assert_int_equal(n, 1);
 	assert_int_equal(threadresume(id), 0);
