@@ -633,18 +633,24 @@ int
 l9fdqueue(Fdcall *c, Waiter *w)
 {
 	Task *t;
-	int before;
+	int before, r;
 
 	t = w->task;
 	c->doubtful = false;
-	l9lock(&c->d->lk);
-	if(l9fdgone(c)){
-		l9unlock(&c->d->lk);
+	/* held: or ioclose's close(2) may come between the queue and the poller */
+	if(!l9fdhold(c))
 		return Wclosed;
+	r = Wclosed;
+	l9lock(&c->d->lk);
+	if(l9fdgone(c))
+		l9unlock(&c->d->lk);
+	else{
+		before = queue(c, w, t->proc);
+		l9unlock(&c->d->lk);
+		r = arm(c, t, before)? 0: -1;
 	}
-	before = queue(c, w, t->proc);
-	l9unlock(&c->d->lk);
-	return arm(c, t, before)? 0: -1;
+	l9fdletgo(c);
+	return r;
 }
 
 void
