@@ -278,7 +278,7 @@ echo(void *v)
 	done();
 }
 
-/* a proc that serves what comes on its channel */
+/* a proc that serves what comes on its channel: done when all that came wait for requests */
 static void
 server(void *v)
 {
@@ -286,6 +286,8 @@ server(void *v)
 
 	while((fd = chanrecvp(v)) != NULL)
 		start(echo, fd);
+	threadidle();
+	done();
 }
 
 static void
@@ -303,6 +305,7 @@ serve(Bench *b, Channel **c)
 		chansendp(c[i%k], (void*)(intptr_t)answer());
 	for(i = 0; i < k; i++)
 		chansendp(c[i], NULL);
+	await(k);
 }
 
 static void

@@ -35,6 +35,16 @@ int	l9setnonblock(int fd, bool on);
 /* a connection to the first of these places that answers, from local's if that has any; -1 with errno */
 int	l9dialany(const struct addrinfo *list, const Addr *local);
 
+/*
+ * l9dialany by the calling task, which waits in its proc's poller; not for unix!.
+ * The task's end by a kill must be held off.  -1 with errstr; Dialended with errstr:
+ * interrupted, or the like.
+ */
+int	l9dialtask(const struct addrinfo *list, const Addr *local);
+enum {
+	Dialended = -2,
+};
+
 /* a connection's or announcement's directory: names its descriptor */
 void	l9dirput(char dir[NETPATHLEN], int fd);
 int	l9dirget(const char *dir);

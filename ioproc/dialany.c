@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "dial.h"
@@ -25,7 +26,10 @@ struct Race
 	int	next;		/* the first that was not yet */
 	int64_t	when;		/* when it will be, at the latest */
 	const Addr	*local;
-	struct pollfd	p[Maxaddr];	/* the attempts that go on */
+	/* wait until an attempt has come to its end, or the next is due.  0; -1 with errno: no more */
+	int	(*wait)(Race*);
+	bool	ended;		/* by wait */
+	struct pollfd	p[Maxaddr];	/* the attempts that go on; wait sets revents */
 	int	n;
 	int	e;		/* why the others failed: what to say if all do */
 };
@@ -63,12 +67,22 @@ islocal(int e)
 	return e == ENETUNREACH || e == EAFNOSUPPORT || e == EADDRNOTAVAIL;
 }
 
+/* by ioclose's steps: a poller may have been armed for it */
+static void
+drop(int fd)
+{
+	if(fd < 0)
+		return;
+	l9fdclosing(fd);
+	close(fd);
+	l9fdclosed(fd);
+}
+
 /* an attempt, with this socket or -1, failed: the next is due */
 static void
 failed(Race *r, int fd, int e)
 {
-	if(fd >= 0)
-		close(fd);
+	drop(fd);
 	if(r->e == 0 || !islocal(e))
 		r->e = e;
 	r->when = 0;
@@ -118,9 +132,9 @@ begin(Race *r)
 	return -1;
 }
 
-/* until an attempt has come to its end, or the next is due.  0; -1 with errno, EINTR: interrupted */
+/* in an OS thread that may block.  EINTR: interrupted */
 static int
-await(Race *r)
+waithere(Race *r)
 {
 	int64_t left;
 	int i, ms;
@@ -135,6 +149,40 @@ await(Race *r)
 	if(poll(r->p, (nfds_t)r->n, ms) >= 0)
 		return 0;
 	return errno == EINTR && !l9iocancelled()? 0: -1;
+}
+
+static long
+dowait(va_list *arg)
+{
+	return waithere(va_arg(*arg, Race*));
+}
+
+/* the error is the task's own: interrupted, its deadline, killed */
+static bool
+istask(int e)
+{
+	return e == EINTR || e == ETIMEDOUT || e == ECANCELED;
+}
+
+/* in a task, by its proc's poller; where there is none to be had, by a helper */
+static int
+waittask(Race *r)
+{
+	Alt a[Maxaddr+2];
+	int i;
+
+	for(i = 0; i < r->n; i++){
+		r->p[i].revents = 0;
+		a[i] = (Alt){.v = (void*)(intptr_t)r->p[i].fd, .op = CHANFDOUT};
+	}
+	a[r->n] = (Alt){.v = &r->when, .op = r->next < r->naddr? CHANTIMEOUT: CHANNOP};
+	a[r->n+1] = (Alt){.op = CHANEND};
+	i = p9alt(a);
+	if(i < 0)
+		return istask(errno)? -1: (int)l9iocall(nil, "iodial", -1, nil, dowait, r);
+	if(i < r->n)
+		r->p[i].revents = POLLOUT;
+	return 0;
 }
 
 /* one that is connected, of those that have come to an end; -1: none, and those are gone */
@@ -173,8 +221,10 @@ run(Race *r)
 			errno = r->e;
 			return -1;
 		}
-		if(await(r) < 0)
+		if(r->wait(r) < 0){
+			r->ended = true;
 			return -1;
+		}
 		fd = answered(r);
 		if(fd >= 0)
 			return fd;
@@ -182,17 +232,15 @@ run(Race *r)
 }
 
 static int
-dialinet(const struct addrinfo *list, const Addr *local)
+dialinet(Race *r, const struct addrinfo *list)
 {
-	Race r;
 	int fd, e, i;
 
-	r = (Race){.local = local};
-	order(&r, list);
-	fd = run(&r);
+	order(r, list);
+	fd = run(r);
 	e = errno;
-	for(i = 0; i < r.n; i++)
-		close(r.p[i].fd);
+	for(i = 0; i < r->n; i++)
+		drop(r->p[i].fd);
 	if(fd >= 0)
 		l9setnonblock(fd, false);
 	errno = e;
@@ -219,5 +267,23 @@ dialunix(const struct addrinfo *ai, const Addr *local)
 int
 l9dialany(const struct addrinfo *list, const Addr *local)
 {
-	return (list->ai_family == AF_UNIX? dialunix: dialinet)(list, local);
+	Race r;
+
+	if(list->ai_family == AF_UNIX)
+		return dialunix(list, local);
+	r = (Race){.local = local, .wait = waithere};
+	return dialinet(&r, list);
+}
+
+int
+l9dialtask(const struct addrinfo *list, const Addr *local)
+{
+	Race r;
+	int fd;
+
+	r = (Race){.local = local, .wait = waittask};
+	fd = dialinet(&r, list);
+	if(fd >= 0)
+		return fd;
+	return r.ended? Dialended: l9err(errno, strerror(errno));
 }

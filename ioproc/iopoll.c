@@ -42,21 +42,27 @@ dopoll(va_list *arg)
 	return l9iopoll(fd, events(how)) < 0? -1: ready(fd, how);
 }
 
-/* in the proc's poller.  0: it is worth a look; -1 with errstr; Trypool: it has none */
+/* in the proc's poller.  What is ready; -1 with errstr; Trypool: there is no poller */
 static int
-await(int fd, int how)
+polltask(int fd, int how)
 {
 	Alt a[] = {
 		{.v = (void*)(intptr_t)fd, .op = how & IOPOLLIN? CHANFDIN: CHANNOP},
 		{.v = (void*)(intptr_t)fd, .op = how & IOPOLLOUT? CHANFDOUT: CHANNOP},
 		{.op = CHANEND},
 	};
+	static const int bit[] = {IOPOLLIN, IOPOLLOUT};
 	int i;
 
 	i = p9alt(a);
-	if(i >= 0)
-		return a[i].err != nil && strcmp(a[i].err, "closed") == 0? l9err(EBADF, "closed"): 0;
-	return errno == EINTR || errno == ETIMEDOUT || errno == ECANCELED? -1: Trypool;
+	if(i < 0)
+		return errno == EINTR || errno == ETIMEDOUT || errno == ECANCELED? -1: Trypool;
+	if(a[i].err != nil)
+		return l9err(EBADF, strcmp(a[i].err, "closed") == 0? "closed": strerror(EBADF));
+	/* and the other one, if that was asked for? */
+	a[i].op = CHANNOP;
+	a[2].op = CHANNOBLK;
+	return p9alt(a) == !i && a[!i].err == nil? how: bit[i];
 }
 
 int
@@ -68,18 +74,10 @@ iopoll(Ioproc *io, int fd, int how)
 		return l9err(EINVAL, "bad readiness");
 	if(fd < 0)
 		return l9err(EBADF, strerror(EBADF));
-	r = io == nil? 0: Trypool;
-	while(r == 0){
-		r = ready(fd, how);
-		if(r < 0)
-			return l9err(errno, strerror(errno));
-		if(r == 0)
-			r = await(fd, how);
-		else
-			l9worked();
-	}
+	r = io == nil? polltask(fd, how): Trypool;
 	if(r != Trypool)
 		return r;
+	/* 0: another was quicker */
 	do
 		r = (int)l9iocall(io, "iopoll", fd, nil, dopoll, fd, how);
 	while(r == 0);

@@ -66,6 +66,7 @@ addfd(Set *s, int i, Task *t)
 	v = (intptr_t)a->v;
 	fd = v >= 0 && v <= INT_MAX? (int)v: -1;
 	c = &s->call[s->n];
+	*c = (Fdcall){.d = nil};
 	/* a bad one is for look to find */
 	if(l9fdbegin(c, "alt", fd, a->op == CHANFDIN? Fdin: Fdout) < 0 && errno != EBADF)
 		return syserr(errno);
@@ -91,19 +92,35 @@ addall(Set *s, Task *t)
 static bool
 isbad(Set *s, int i)
 {
-	return s->p[i].fd < 0 || s->p[i].revents & POLLNVAL || l9fdgone(&s->call[i]);
+	return s->p[i].fd < 0 || s->p[i].revents & POLLNVAL;
+}
+
+/* poll(2), of what ioclose has not closed: it waits until that is done.  As poll */
+static int
+pollall(Set *s)
+{
+	int i, n;
+
+	for(i = 0; i < s->n; i++)
+		if(s->p[i].fd >= 0 && !l9fdhold(&s->call[i]))
+			s->p[i].fd = -1;
+	do
+		n = poll(s->p, (nfds_t)s->n, 0);
+	while(n < 0 && errno == EINTR);
+	/* backwards: the first of an OS thread's is the one that knows whether it could be cancelled */
+	for(i = s->n-1; i >= 0; i--)
+		if(s->p[i].fd >= 0)
+			l9fdletgo(&s->call[i]);
+	return n;
 }
 
 /* which are ready; a bad one is, too.  0; -1 with errstr */
 static int
 look(Set *s)
 {
-	int i, n;
+	int i;
 
-	do
-		n = poll(s->p, (nfds_t)s->n, 0);
-	while(n < 0 && errno == EINTR);
-	if(n < 0)
+	if(pollall(s) < 0)
 		return syserr(errno);
 	for(i = 0; i < s->n; i++)
 		s->r->fdready[s->call[i].index] = s->p[i].revents != 0 || isbad(s, i);
@@ -118,7 +135,7 @@ blame(Set *s, int entry)
 
 	for(i = 0; i < s->n; i++)
 		if(s->call[i].index == entry && isbad(s, i))
-			s->r->alt[entry].err = (char*)(uintptr_t)(s->p[i].fd >= 0 && l9fdgone(&s->call[i])? "closed": "bad descriptor");
+			s->r->alt[entry].err = (char*)(uintptr_t)(s->call[i].d != nil && l9fdgone(&s->call[i])? "closed": "bad descriptor");
 }
 
 /* what a report says of the descriptors */

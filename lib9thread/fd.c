@@ -220,19 +220,35 @@ vain(Fdcall *c)
 	return trusted(s, c, t) && s->empty & bit(c->side) && !maynotwait(t);
 }
 
-int
-l9fdtry(Fdcall *c)
+/* keep ioclose waiting, for an operation that does not block.  False: it was first */
+bool
+l9fdhold(Fdcall *c)
 {
-	if(vain(c))
-		return Fdwait;
 	/* whoever is cancelled in the middle would be waited for in vain: of OS threads, those that are not ours */
 	if(unlikely(l9cur()->proc->adopted))
 		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &c->cancel);
 	/* acquire and release: after l9fdclosing's count, or before its look */
 	if(addar(&c->d->use, 1)>>32 == c->closes)
-		return Fdgo;
-	l9fdtried(c, Fdmore);
-	return Fdclosed;
+		return true;
+	l9fdletgo(c);
+	return false;
+}
+
+void
+l9fdletgo(Fdcall *c)
+{
+	/* release pairs with l9fdclosing */
+	addar(&c->d->use, -1);
+	if(unlikely(l9cur()->proc->adopted))
+		pthread_setcancelstate(c->cancel, nil);
+}
+
+int
+l9fdtry(Fdcall *c)
+{
+	if(vain(c))
+		return Fdwait;
+	return l9fdhold(c)? Fdgo: Fdclosed;
 }
 
 void
@@ -241,10 +257,8 @@ l9fdtried(Fdcall *c, int found)
 	Task *t;
 	Seen *s;
 
-	addar(&c->d->use, -1);
+	l9fdletgo(c);
 	t = l9cur();
-	if(unlikely(t->proc->adopted))
-		pthread_setcancelstate(c->cancel, nil);
 	s = seen(t->proc, c->fd);
 	if(found == Fdmore || !trusted(s, c, t))
 		return;
@@ -619,18 +633,24 @@ int
 l9fdqueue(Fdcall *c, Waiter *w)
 {
 	Task *t;
-	int before;
+	int before, r;
 
 	t = w->task;
 	c->doubtful = false;
-	l9lock(&c->d->lk);
-	if(l9fdgone(c)){
-		l9unlock(&c->d->lk);
+	/* held: or ioclose's close(2) may come between the queue and the poller */
+	if(!l9fdhold(c))
 		return Wclosed;
+	r = Wclosed;
+	l9lock(&c->d->lk);
+	if(l9fdgone(c))
+		l9unlock(&c->d->lk);
+	else{
+		before = queue(c, w, t->proc);
+		l9unlock(&c->d->lk);
+		r = arm(c, t, before)? 0: -1;
 	}
-	before = queue(c, w, t->proc);
-	l9unlock(&c->d->lk);
-	return arm(c, t, before)? 0: -1;
+	l9fdletgo(c);
+	return r;
 }
 
 void

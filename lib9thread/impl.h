@@ -298,6 +298,8 @@ void	l9fdcheck(Proc*, int64_t now);
 int	l9fdqueue(Fdcall*, Waiter*);
 void	l9fdleave(Fdcall*, Waiter*);
 bool	l9fdgone(Fdcall*);
+bool	l9fdhold(Fdcall*);
+void	l9fdletgo(Fdcall*);
 
 /* proc.c */
 int	l9proccreate(void (*)(void*), void*, const Threadattr*);

@@ -164,7 +164,8 @@ inline l9idle(p) {
 #endif
 	if
 	:: won ->
-		atomic { nawake--; assert(nawake >= nup && nawake <= 2*NPROC) };
+		/* each of the others may be about to count itself out, or to have counted p in too early */
+		atomic { nawake--; assert(nawake >= nup && nawake <= nup + NPROC-1) };
 #ifdef SLEEPONCE
 		if
 		:: inbox[p] == Parked -> l9waitword(p)

@@ -19,6 +19,7 @@
  *
  * quick sleeps, none is lost, early, late, or touched when its frame has gone: -DSCENE=1 -DEXACT
  * full sleeps, and time goes on by itself: -DSCENE=1
+ * full two sleeps, one after the other: -DSCENE=1 -DTWICE -DEXACT
  * full a ticker, the same, and no message after it was stopped: -DSCENE=2
  * quick a ticker, and none is late: -DSCENE=2 -DEXACT
  *
@@ -30,7 +31,7 @@
  * mutant NOWAKE: an earlier sleeper wakes nobody
  * mutant NODISARM: an interrupted sleep does not take its sleeper out
  * mutant NODISARM2: waitdeadline does not take its sleeper out
- * mutant UNLOCKEDCLAIM: the sleeper's task is claimed after the heap's lock was given back
+ * mutant UNLOCKEDCLAIM -DTWICE: the sleeper's task is claimed after the heap's lock was given back
  * mutant NOTTAKEN: a sleeper that is due stays in the heap
  * mutant NODROP -DSCENE=2: a stopped timer leaves its message
  * mutant UNLOCKEDSTOP -DSCENE=2: a timer is stopped without the heap's lock
@@ -50,7 +51,11 @@
 /* sleepers 0 and 1 are those of tasks 0 and 1; 2 the ticker, of task 2; 3 task 0's deadline */
 #define taskof(s)	((s) == 3 -> 0 : (s))
 #define heapof(s)	((s) == 1 -> 1 : 0)
+#ifdef TWICE
+#define hasdeadline(t)	false
+#else
 #define hasdeadline(t)	(SCENE == 1 && (t) == 0)
+#endif
 #define bit(t)	(1 << (t))
 
 byte now;
@@ -96,7 +101,12 @@ inline minall(m) {
 	m = (min[1] < m -> min[1] : m)
 }
 
+#ifdef NOTTAKEN
+/* once in a turn, or it never ends */
+#define due(s)	(heapof(s) == h && inheap[s] && when[s] <= n && !(batch & bit(taskof(s))))
+#else
 #define due(s)	(heapof(s) == h && inheap[s] && when[s] <= n)
+#endif
 
 inline takeout(s) {
 	atomic {
@@ -311,7 +321,9 @@ proctype sleeper(byte t)
 	atomic {
 		if
 		:: when[t] = 1
+#ifndef TWICE
 		:: t == 0 -> when[t] = 2
+#endif
 		fi;
 		/* a deadline before that, or after it */
 		if
@@ -320,6 +332,10 @@ proctype sleeper(byte t)
 		fi
 	};
 	threadsleepuntil();
+#ifdef TWICE
+	when[t] = 2;
+	threadsleepuntil();
+#endif
 	ended = ended | bit(t);
 	taskend(t)
 }
@@ -380,7 +396,8 @@ init {
 		run tickeruser(2)
 #endif
 	};
+	/* the timer proc may still sleep towards a tick after MAX, of a ticker that was stopped */
 	now == MAX && timeout ->
-	assert(ended == (SCENE == 1 -> 3 : 5) && asleep && sleepto == Never);
+	assert(ended == (SCENE == 1 -> 3 : 5) && asleep && sleepto > MAX);
 	assert(!inheap[0] && !inheap[1] && !inheap[2] && !inheap[3] && !lk[0] && !lk[1])
 }

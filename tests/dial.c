@@ -7,13 +7,14 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "tools.h"
+#include "job.h"
 #include "p9libc.h"
 
 enum {
@@ -1207,6 +1208,96 @@ test_no_descriptors(void **state)
 	unlink(path(addr));
 }
 
+static long
+joblisten(Job *j)
+{
+	return iolisten(j->io, j->path, j->buf);
+}
+
+static Job*
+listening(const char *dir, char *newdir)
+{
+	Job *j;
+
+	j = jobnew(joblisten, io);
+	j->path = dir;
+	j->buf = newdir;
+	jobstart(j);
+	assert_false(j->over);
+	return j;
+}
+
+/* with the last descriptor that there is */
+static int
+callport(int p)
+{
+	struct sockaddr_in a;
+	int fd;
+
+	a = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)p), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	fd = socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr*)&a, sizeof a), 0);
+	return fd;
+}
+
+/*
+ * A server that tries again has one error for each try, and each takes a while:
+ * the call stays in the queue, is neither lost nor taken, and the next try after a
+ * descriptor came free has it, even of a task that waited at the time.
+ */
+static void
+test_accept_later(void **state)
+{
+	char dir[NETPATHLEN], ldir[NETPATHLEN];
+	struct pollfd p;
+	int64_t t;
+	int afd, fd, call, data, i;
+	Job *j;
+
+	if(getenv("L9VALGRIND") != nil)
+		skip();		/* it closes what it finds above the limit, connections too */
+	afd = ioannounce(io, "tcp!127.0.0.1!0", dir);
+	assert_true(afd >= 0);
+	/* the poller takes its descriptors now */
+	j = listening(dir, ldir);
+	assert_int_equal(threadint(j->id), 0);
+	assert_interrupted(j);
+	jobfree(j);
+
+	j = listening(dir, ldir);
+	leave(1);
+	fd = callport(port(afd));
+	assert_job(j, -1, EMFILE, strerror(EMFILE));
+	jobfree(j);
+	for(i = 0; i < 3; i++){
+		t = threadnow();
+		assert_int_equal(iolisten(io, dir, ldir), -1);
+		assert_err(EMFILE, strerror(EMFILE));
+		/* a server's loop makes a hundred tries a second at most */
+		assert_true(threadnow() - t >= 10*Millisecond);
+		p = (struct pollfd){.fd = afd, .events = POLLIN};
+		assert_int_equal(poll(&p, 1, 0), 1);
+	}
+	leave(1);
+	call = iolisten(io, dir, ldir);
+	assert_true(call >= 0);
+	for(i = 0; i < 3; i++){
+		assert_int_equal(ioaccept(io, call, ldir), -1);
+		assert_err(EMFILE, strerror(EMFILE));
+	}
+	leave(2);
+	data = ioaccept(io, call, ldir);
+	assert_true(data >= 0);
+	assert_int_equal(write(fd, "x", 1), 1);
+	assert_int_equal(ioread(io, data, ldir, 1), 1);
+	leaveall();
+	close(call);
+	close(data);
+	close(fd);
+	close(afd);
+}
+
 /* with addresses to look up, too: whatever the resolver makes of it, no descriptor is lost */
 static void
 test_no_descriptors_tcp(void **state)
@@ -1288,6 +1379,7 @@ main(void)
 		TEST(test_bad_dirs),
 		TEST(test_no_descriptors),
 		TEST(test_no_descriptors_tcp),
+		TEST(test_accept_later),
 	};
 
 	int n;

@@ -437,13 +437,30 @@ datagrams(Ioproc *io)
 	assert_err(EAGAIN, strerror(EAGAIN));
 	/* connected: without an address */
 	assert_int_equal(ioconnect(io, s, &b, sizeof b), 0);
-	assert_int_equal(iosendto(io, s, "c", 1, 0, nil, 0), 1);
+	assert_int_equal(iosendto(io, s, "c", 1, MSG_DONTWAIT, nil, 0), 1);
 	assert_int_equal(iorecvfrom(io, t, buf, sizeof buf, MSG_PEEK, nil, nil), 1);
 	assert_int_equal(iorecvfrom(io, t, buf, sizeof buf, 0, nil, nil), 1);
 	close(s);
 	close(t);
 }
 BOTH(datagrams)
+
+/* all that is asked for, of a stream */
+static void
+waitall(Ioproc *io)
+{
+	char buf[8];
+	int s[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0, s), 0);
+	assert_int_equal(write(s[1], "abcd", 4), 4);
+	assert_int_equal(iorecvfrom(io, s[0], buf, 4, MSG_WAITALL, nil, nil), 4);
+	assert_memory_equal(buf, "abcd", 4);
+	close(s[1]);
+	assert_int_equal(iorecvfrom(io, s[0], buf, 4, MSG_WAITALL, nil, nil), 0);
+	close(s[0]);
+}
+BOTH(waitall)
 
 static void
 datagram_errors(Ioproc *io)
@@ -948,6 +965,7 @@ main(void)
 		TESTBOTH(connect_tcp),
 		TESTBOTH(connect_unix),
 		TESTBOTH(datagrams),
+		TESTBOTH(waitall),
 		TESTBOTH(datagram_errors),
 		TESTBOTH(stream_peer_gone),
 		TESTBOTH(recvfrom_ends),

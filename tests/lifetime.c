@@ -268,6 +268,64 @@ test_suspend(void **state)
 }
 
 static void
+stops(void *v)
+{
+	int *n;
+
+	n = v;
+	*n = 1;
+	threadsuspend(threadid());
+	*n = 2;
+}
+
+/* itself, until somebody else resumes or kills it */
+static void
+test_suspendself(void **state)
+{
+	int id, n;
+
+	(void)state;
+	setup();
+	n = 0;
+	id = threadcreatex(NULL, stops, &n);
+	settle();
+	assert_int_equal(n, 1);
+	assert_int_equal(threadresume(id), 0);
+	settle();
+	assert_int_equal(n, 2);
+	n = 0;
+	id = threadcreate(stops, &n, 0);
+	settle();
+	assert_int_equal(n, 1);
+	assert_int_equal(threadkill(id), 0);
+	settle();
+	assert_int_equal(n, 1);
+	assert_int_equal(threadresume(id), -1);
+	checkerr("no such thread");
+	teardown();
+}
+
+/* they run out, and come back */
+static void
+test_privkeys(void **state)
+{
+	int key[1000], i, n;
+
+	(void)state;
+	setup();
+	for(n = 0; n < 1000 && (key[n] = tprivalloc(NULL)) >= 0; n++)
+		;
+	assert_true(n > 0 && n < 1000);
+	assert_int_equal(errno, EAGAIN);
+	checkerr("no more keys");
+	tprivfree(key[n/2]);
+	assert_int_equal(tprivalloc(NULL), key[n/2]);
+	for(i = 0; i < n; i++)
+		tprivfree(key[i]);
+	teardown();
+}
+
+static void
 test_deadline(void **state)
 {
 	Alt a[] = {{NULL, NULL, CHANRCV, NULL}, {NULL, NULL, CHANEND, NULL}};
@@ -633,10 +691,12 @@ main(void)
 		cmocka_unit_test(test_detachrace),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_suspend),
+		cmocka_unit_test(test_suspendself),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_elsewhere),
 		cmocka_unit_test(test_elsewheremany),
 		cmocka_unit_test(test_tpriv),
+		cmocka_unit_test(test_privkeys),
 		cmocka_unit_test(test_prio),
 	};
 

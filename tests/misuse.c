@@ -219,6 +219,93 @@ resetnil(void)
 }
 
 /*
+ * Locks and what counts.
+ */
+static QLock qlk;
+static RWLock rwlk;
+static Lock lk;
+static Rendez norendez, rendez = {.l = &qlk};
+static Sema sema;
+static Waitgroup group;
+static Barrier barrier;
+
+#define BAD(f, call, line) \
+	static void f(void) { expect(line); call; }
+BAD(nilqlock, qlock(nil), "qlock: nil lock")
+BAD(nilcanqlock, canqlock(nil), "canqlock: nil lock")
+BAD(nilqunlock, qunlock(nil), "qunlock: nil lock")
+BAD(freequnlock, qunlock(&qlk), "qunlock: not locked")
+BAD(nillock, p9lock(nil), "lock: nil lock")
+BAD(nilcanlock, p9canlock(nil), "canlock: nil lock")
+BAD(nilunlock, p9unlock(nil), "unlock: nil lock")
+BAD(freeunlock, p9unlock(&lk), "unlock: not locked")
+BAD(nilrsleep, rsleep(nil), "rsleep: nil Rendez, or no lock in it")
+BAD(nolockrsleep, rsleep(&norendez), "rsleep: nil Rendez, or no lock in it")
+BAD(freersleep, rsleep(&rendez), "rsleep: lock not held")
+BAD(freerwakeup, rwakeup(&rendez), "rwakeup: lock not held")
+BAD(freerwakeupall, rwakeupall(&rendez), "rwakeupall: lock not held")
+BAD(nilrlock, rlock(nil), "rlock: nil lock")
+BAD(freerunlock, runlock(&rwlk), "runlock: not locked")
+BAD(freewunlock, wunlock(&rwlk), "wunlock: not locked")
+BAD(nilsemacquire, semacquire(nil), "semacquire: nil argument")
+BAD(negsemrelease, semrelease(&sema, -1), "semrelease: -1")
+BAD(muchwgadd, wgadd(&group, -1), "wgadd: count of 0 by -1")
+BAD(nobarrier, barrierwait(&barrier, 0), "barrierwait: for 0")
+
+static void
+readwunlock(void)
+{
+	rlock(&rwlk);
+	expect("wunlock: not locked");
+	wunlock(&rwlk);
+}
+
+static void
+muchsemrelease(void)
+{
+	semrelease(&sema, INT_MAX);
+	expect("semrelease: count overflows");
+	semrelease(&sema, 1);
+}
+
+/*
+ * Threads.
+ */
+static void
+nothing(void *v)
+{
+	(void)v;
+}
+
+static const Threadattr prio5 = {.priority = 5};
+static Chaninfo info;
+
+BAD(nilcreate, threadcreate(nil, nil, 0), "threadcreate: nil function")
+BAD(nilproccreate, proccreate(nil, nil, 0), "proccreate: nil function")
+BAD(priocreate, threadcreatex(&prio5, nothing, nil), "threadcreatex: priority 5")
+BAD(setprio0, threadsetprio(0), "threadsetprio: priority 0")
+BAD(nilcleanup, threadcleanup(nil, nil), "threadcleanup: nil function")
+BAD(nouncleanup, threaduncleanup(0), "threaduncleanup: nothing to undo")
+BAD(notprivfree, tprivfree(7), "tprivfree: key 7 is none")
+BAD(notprivaddr, tprivaddr(-1), "tprivaddr: key -1 is none")
+BAD(nochaninfo, chaninfo(nil, &info), "chaninfo: nil argument")
+
+static void
+detachtask(void *v)
+{
+	(void)v;
+	threaddetachproc();
+}
+
+static void
+detachour(void)
+{
+	expect("threaddetachproc: not the first thread of an OS thread that the program made");
+	threadcreate(detachtask, nil, 0);
+	threadyield();
+}
+
+/*
  * Whoever does it.
  */
 static void
@@ -329,6 +416,38 @@ static Case cases[] = {
 	{"timerreset 0", reset0},
 	{"timerstop nil", stopnil},
 	{"timerreset nil", resetnil},
+	{"nilqlock", nilqlock},
+	{"nilcanqlock", nilcanqlock},
+	{"nilqunlock", nilqunlock},
+	{"freequnlock", freequnlock},
+	{"nillock", nillock},
+	{"nilcanlock", nilcanlock},
+	{"nilunlock", nilunlock},
+	{"freeunlock", freeunlock},
+	{"nilrsleep", nilrsleep},
+	{"nolockrsleep", nolockrsleep},
+	{"freersleep", freersleep},
+	{"freerwakeup", freerwakeup},
+	{"freerwakeupall", freerwakeupall},
+	{"nilrlock", nilrlock},
+	{"freerunlock", freerunlock},
+	{"freewunlock", freewunlock},
+	{"nilsemacquire", nilsemacquire},
+	{"negsemrelease", negsemrelease},
+	{"muchwgadd", muchwgadd},
+	{"nobarrier", nobarrier},
+	{"nilcreate", nilcreate},
+	{"nilproccreate", nilproccreate},
+	{"priocreate", priocreate},
+	{"setprio0", setprio0},
+	{"nilcleanup", nilcleanup},
+	{"nouncleanup", nouncleanup},
+	{"notprivfree", notprivfree},
+	{"notprivaddr", notprivaddr},
+	{"nochaninfo", nochaninfo},
+	{"readwunlock", readwunlock},
+	{"muchsemrelease", muchsemrelease},
+	{"detachour", detachour},
 	{"in a task", intask},
 	{"in a proc", inproc},
 	{"in a foreign thread", inforeign},

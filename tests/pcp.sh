@@ -260,10 +260,11 @@ if mount -t tmpfs -o size=4m none full 2>/dev/null; then
 	mkdir big
 	head -c 6000000 /dev/urandom >big/x
 	bad 'a full file system' 'No space left on device' big full/big
-	says 'it says so' 'not finished: pcp --resume goes on'
+	says 'it says how to go on' 'not finished: pcp --resume big/. full/big goes on'
 	expect 'and what it kept' grep -Fq 'full/big/x: kept: ' err
 	mount -o remount,size=16m full
-	good 'resume where there is room' --resume --verify big full/big
+	good 'resume where there is room' --resume --verify big/. full/big
+	same 'the whole is there' big full/big
 	umount full
 	mount -t tmpfs -o size=1m none full
 	rm -rf big

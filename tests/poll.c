@@ -648,6 +648,83 @@ test_pipe(void **state)
 	}
 }
 
+static bool
+pipepending(void)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 && sigismember(&set, SIGPIPE);
+}
+
+/* a caller that blocks SIGPIPE finds none of ours there, and its own where it was */
+static void
+test_sigpipe(void **state)
+{
+	sigset_t set, old;
+	int fd[2], sig;
+
+	assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
+	close(fd[0]);
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	assert_int_equal(pthread_sigmask(SIG_BLOCK, &set, &old), 0);
+	assert_int_equal(iowrite(nil, fd[1], "abc", 3), -1);
+	assert_err(EPIPE, strerror(EPIPE));
+	assert_false(pipepending());
+	raise(SIGPIPE);
+	assert_int_equal(iowrite(nil, fd[1], "abc", 3), -1);
+	assert_err(EPIPE, strerror(EPIPE));
+	assert_true(pipepending());
+	assert_int_equal(sigwait(&set, &sig), 0);
+	assert_int_equal(pthread_sigmask(SIG_SETMASK, &old, nil), 0);
+	close(fd[1]);
+}
+
+static long
+joblow(Job *j)
+{
+	threadsetprio(1);
+	return jobread(j);
+}
+
+/*
+ * One that was woken for nothing keeps its place before those who came later,
+ * although they, whom the same byte has woken, are back before it.
+ */
+static void
+test_placekept(void **state)
+{
+	char a[4], b[4], c[4];
+	Job *first, *second, *third;
+	int fd[2], i;
+
+	pair(fd);
+	first = waiting(joblow, fd[1], a, sizeof a);
+	second = waiting(jobread, fd[1], b, sizeof b);
+	third = waiting(jobread, fd[1], c, sizeof c);
+	/* pinned, we are before whomever the byte wakes: each looks for the next */
+	threadpin();
+	puts1(fd[0], "x");
+	for(i = 0; i < 50; i++)
+		threadyield();
+	assert_int_equal(read(fd[1], a, sizeof a), 1);
+	threadunpin();
+	threadsleep(Millisecond);
+	assert_false(first->over || second->over || third->over);
+	puts1(fd[0], "1");
+	assert_job(first, 1, 0, nil);
+	assert_false(second->over || third->over);
+	puts1(fd[0], "2");
+	assert_job(second, 1, 0, nil);
+	assert_false(third->over);
+	puts1(fd[0], "3");
+	assert_job(third, 1, 0, nil);
+	jobfree(first);
+	jobfree(second);
+	jobfree(third);
+	close2(fd);
+}
+
 static void
 test_kinds(void **state)
 {
@@ -1102,6 +1179,8 @@ main(void)
 		TEST(test_procs),
 		TEST(test_gone),
 		TEST(test_pipe),
+		TEST(test_sigpipe),
+		TEST(test_placekept),
 		TEST(test_kinds),
 		TEST(test_signals),
 		TEST(test_busy),

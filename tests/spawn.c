@@ -22,7 +22,7 @@
 
 #include <cmocka.h>
 
-#include "lib9thread.h"
+#include "t.h"
 
 #ifndef NSIG
 #define NSIG _NSIG

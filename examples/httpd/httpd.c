@@ -203,6 +203,8 @@ threadmain(int argc, char *argv[])
 	if(argc != 1 || nserver < 1 || nserver > 256 || headtime <= 0)
 		usage();
 
+	/* sendfile has no flag for that */
+	signal(SIGPIPE, SIG_IGN);
 	rootfd = open(argv[0], O_RDONLY|O_DIRECTORY|O_CLOEXEC, 0);
 	if(rootfd < 0)
 		sysfatal("%s: %r", argv[0]);

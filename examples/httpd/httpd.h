@@ -14,6 +14,8 @@ enum {
 	Cachesize = 32<<20,	/* bytes of the files that a proc remembers */
 	Outsize = 20<<10,	/* bytes: what fits is sent by one write */
 	Piece = 128<<10,	/* bytes of a large file read at once */
+	Waitpiece = 16<<10,	/* the same, where the rest need not be read */
+	Maxsend = 1<<20,	/* bytes of it sent at once, without being read */
 	Maxbody = 64<<10,	/* bytes of a request's body, which nobody wants */
 };
 
@@ -112,6 +114,9 @@ int	refuse(Conn*, int status, char *fields);	/* the same */
 void	loadfile(File*);	/* path to the rest; blocks the proc */
 int	samefile(File*);	/* path is still what it was */
 void	freefile(File*);
+
+/* linux.c, posix.c */
+vlong	sendrange(int to, int fd, vlong off, vlong n);	/* what `to', which does not block, has taken; -1 */
 
 /* cache.c */
 File*	findfile(Cache*, char *path);	/* nil: no memory, or interrupted */

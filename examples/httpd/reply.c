@@ -121,38 +121,60 @@ refuse(Conn *c, int status, char *fields)
 	return writeall(c, c->out, c->nout);
 }
 
-static long
-xread(va_list *arg)
+/* a piece of a large file, from its descriptor */
+typedef struct Part Part;
+struct Part
 {
-	int fd;
-	char *buf;
-	long n;
-	vlong off;
+	int	to;
+	int	fd;
+	vlong	from;
+	vlong	left;
+	char	*buf;
+	long	n;		/* bytes in buf: from `from' on, not sent */
+};
 
-	fd = va_arg(*arg, int);
-	buf = va_arg(*arg, char*);
-	n = va_arg(*arg, long);
-	off = va_arg(*arg, vlong);
-	return pread(fd, buf, n, off);
+/*
+ * Send what the socket takes at once.  If it is full, read only enough to wait for
+ * room by writing that.  0: there is nothing where the file should go on
+ */
+static long
+xpart(va_list *arg)
+{
+	Part *p;
+	vlong n, most;
+
+	p = va_arg(*arg, Part*);
+	p->n = 0;
+	n = sendrange(p->to, p->fd, p->from, p->left < Maxsend? p->left: Maxsend);
+	if(n > 0){
+		p->from += n;
+		p->left -= n;
+		if(p->left == 0 || n == Maxsend)
+			return n;
+	}
+	most = n >= 0 || errno == EAGAIN? Waitpiece: Piece;
+	p->n = pread(p->fd, p->buf, p->left < most? p->left: most, p->from);
+	return p->n;
 }
 
-/* a large file, from its descriptor.  One that has become shorter breaks the connection */
+/* a large file.  One that has become shorter breaks the connection */
 static int
 sendpieces(Conn *c, File *f, vlong from, vlong n)
 {
-	char *buf;
-	long m;
+	Part p;
 
-	buf = malloc(Piece);
-	if(buf == nil)
-		return -1;
-	for(; n > 0; from += m, n -= m){
-		m = iocall(nil, xread, f->fd, buf, n < Piece? (long)n: (long)Piece, from);
-		if(m <= 0 || writeall(c, buf, m) < 0)
+	p = (Part){.to = c->fd, .fd = f->fd, .from = from, .left = n};
+	p.buf = malloc(Piece);
+	if(p.buf == nil || fcntl(c->fd, F_SETFL, O_NONBLOCK) < 0)
+		p.left = -1;
+	while(p.left > 0){
+		if(iocall(nil, xpart, &p) <= 0 || (p.n > 0 && writeall(c, p.buf, p.n) < 0))
 			break;
+		p.from += p.n;
+		p.left -= p.n;
 	}
-	free(buf);
-	return n == 0? 0: -1;
+	free(p.buf);
+	return p.left == 0? 0: -1;
 }
 
 /* the head, which is in out, and n bytes of the file */

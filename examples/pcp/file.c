@@ -268,16 +268,27 @@ xbegin(va_list *arg)
 	return begin(c, f, va_arg(*arg, char*));
 }
 
+/*
+ * Steps for as long as Turn: on a busy machine the way from here to the thread that
+ * copies and back may take longer than a step.  1: there is more; 0: the end; -1.
+ */
 static long
-xstep(va_list *arg)
+xsteps(va_list *arg)
 {
 	Copy *c;
-	vlong *n;
+	vlong *total, n;
+	int64_t by;
 
 	c = va_arg(*arg, Copy*);
-	n = va_arg(*arg, vlong*);
-	*n = step(c);
-	return 0;
+	total = va_arg(*arg, vlong*);
+	*total = 0;
+	by = threadnow() + Turn;
+	do{
+		n = step(c);
+		if(n > 0)
+			*total += n;
+	}while(n > 0 && threadnow() < by);
+	return n < 0? -1: n > 0;
 }
 
 static long
@@ -313,20 +324,20 @@ copypieces(File *f, char *buf)
 {
 	Copy c;
 	vlong n;
+	int r;
 
 	if(iocall(nil, xbegin, &c, f, buf) < 0)
 		return -1;
 	tell(Copied, 0, c.off);
-	for(;;){
-		if(stopping)
-			n = -1;
-		else
-			iocall(nil, xstep, &c, &n);
-		if(n <= 0)
-			break;
-		tell(Copied, 0, n);
-	}
-	if(n < 0){
+	do{
+		r = -1;
+		if(!stopping){
+			n = 0;
+			r = iocall(nil, xsteps, &c, &n);
+			tell(Copied, 0, n);
+		}
+	}while(r > 0);
+	if(r < 0){
 		iocall(nil, xgiveup, &c);
 		return -1;
 	}

@@ -17,6 +17,7 @@ struct Plan
 {
 	Tree	*tree;
 	int	n;
+	int	intodir;	/* the destination is a directory, and was there before */
 };
 
 /* the main thread's */
@@ -218,8 +219,22 @@ watch(int bar)
 		}
 }
 
+/* the next time `to' is there, and a tree would go into it */
 static void
-summary(int64_t took)
+hint(Plan *p)
+{
+	struct stat st;
+	Tree *t;
+
+	t = p->tree;
+	print("; not finished: pcp --resume");
+	if(!p->intodir && stat(t->from, &st) == 0 && S_ISDIR(st.st_mode))
+		print(" %s/. %s", t->from, t->to);
+	print(" goes on");
+}
+
+static void
+summary(Plan *p, int64_t took)
 {
 	char size[16];
 
@@ -230,7 +245,7 @@ summary(int64_t took)
 	if(nfailed > 0)
 		print(", %d errors", nfailed);
 	if(stopping)
-		print("; not finished: pcp --resume goes on");
+		hint(p);
 	print("\n");
 }
 
@@ -285,16 +300,16 @@ plan(Plan *p, char **argv, int argc)
 {
 	struct stat st;
 	char *to;
-	int i, isdir;
+	int i;
 
 	to = argv[argc-1];
 	p->n = argc-1;
 	p->tree = emalloc(p->n*sizeof p->tree[0]);
-	isdir = stat(to, &st) == 0 && S_ISDIR(st.st_mode);
-	if(p->n > 1 && !isdir)
+	p->intodir = stat(to, &st) == 0 && S_ISDIR(st.st_mode);
+	if(p->n > 1 && !p->intodir)
 		sysfatal("%s: not a directory", to);
 	for(i = 0; i < p->n; i++)
-		p->tree[i] = (Tree){argv[i], isdir? below(to, argv[i]): to};
+		p->tree[i] = (Tree){argv[i], p->intodir? below(to, argv[i]): to};
 }
 
 static void
@@ -345,6 +360,6 @@ threadmain(int argc, char *argv[])
 	start(&p, nworker);
 	watch(!quiet && isatty(2));
 	if(!quiet)
-		summary(threadnow() - begun);
+		summary(&p, threadnow() - begun);
 	threadexitsall(nfailed > 0? "errors": nil);
 }

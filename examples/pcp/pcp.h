@@ -12,7 +12,8 @@
 enum {
 	Maxlist = 32,		/* files of one list */
 	Large = 1<<20,		/* bytes: a file of more is a list of its own, copied in pieces */
-	Piece = 16<<20,		/* bytes copied in one call */
+	Piece = 16<<20,		/* bytes copied in one system call */
+	Turn = 50*Millisecond,	/* between two looks whether it shall stop */
 	Bufsize = 256<<10,
 };
 
