@@ -67,9 +67,12 @@ addfd(Set *s, int i, Task *t)
 	fd = v >= 0 && v <= INT_MAX? (int)v: -1;
 	c = &s->call[s->n];
 	*c = (Fdcall){.d = nil};
-	/* a bad one is for look to find */
-	if(l9fdbegin(c, "alt", fd, a->op == CHANFDIN? Fdin: Fdout) < 0 && errno != EBADF)
-		return syserr(errno);
+	if(l9fdbegin(c, "alt", fd, a->op == CHANFDIN? Fdin: Fdout) < 0){
+		if(errno != EBADF)
+			return syserr(errno);
+		/* a bad one is for look to find, and stays bad for this call */
+		fd = -1;
+	}
 	c->index = i;
 	s->p[s->n] = (struct pollfd){.fd = fd, .events = a->op == CHANFDIN? POLLIN: POLLOUT};
 	s->n++;

@@ -40,6 +40,7 @@
  * no harm to others: whoever arms it next in the same proc is told that it
  * is another file now, and those who waited get Wclosed.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/socket.h>
 
@@ -182,8 +183,9 @@ l9fdbegin(Fdcall *c, const char *what, int fd, int side)
 	}
 	c->d = find(fd);
 	if(c->d == nil){
+		/* not for what is no file: the chunk of a large number is larger than some address spaces */
 		n = (uint32_t)fd;
-		if(addchunk(place(&n)) == nil)
+		if(fcntl(fd, F_GETFD) < 0 || addchunk(place(&n)) == nil)
 			return -1;
 		c->d = find(fd);
 	}

@@ -5,6 +5,7 @@
  * The address space of this process is limited before anything else.
  */
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -297,11 +298,25 @@ test_spawn(void **state)
 	waittrue(starttrue());
 }
 
+/* a number that is no descriptor needs no memory, however large it is */
+static void
+test_badfd(void **state)
+{
+	Alt a[] = {{.v = (void*)(intptr_t)INT_MAX, .op = CHANFDIN}, {.op = CHANEND}};
+
+	(void)state;
+	assert_int_equal(p9alt(a), 0);
+	assert_string_equal(a[0].err, "bad descriptor");
+	assert_int_equal(ioread(NULL, INT_MAX, NULL, 0), -1);
+	assert_int_equal(errno, EBADF);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		/* in this order: address space that stacks have had stays theirs */
+		cmocka_unit_test(test_badfd),
 		cmocka_unit_test(test_channels),
 		cmocka_unit_test(test_unbounded),
 		cmocka_unit_test(test_spawn),
