@@ -514,7 +514,12 @@ l9fdready(Proc *p, int fd, int what)
 		wakefirst(d, Fdout, p);
 	left = asked(d, p);
 	l9unlock(&d->lk);
-	if(left == 0)
+	/*
+	 * Not for a side that is armed still and of which nothing was told: that would have the
+	 * poller tell of the other at once, if it is ready, though nobody waits for it,
+	 * and so on for ever.
+	 */
+	if((left & (what | ~s->armed)) == 0)
 		return;
 	r = rearm(d, p, s, fd, left);
 	if(r < 0 || r == Pollnew)
