@@ -23,7 +23,8 @@
  * But numbers are closed and given out again, and only ioclose says so.
  * Hence a wait trusts a Seen only if
  *	the number was not closed by ioclose since, by anybody,
- *	the task is the one that armed it: another task, another connection,
+ *	the task is the one that armed it, other than for an alt: another task,
+ *		another connection,
  *	the last try found no end and no error.
  * And it does not trust it for long: a wait that lasts, without an event, arms after
  * all (l9fdcheck).  So a task that closes by close(2), gets the same
@@ -442,12 +443,21 @@ arm(Fdcall *c, Task *t, int before)
 		return false;
 	if(r == Pollnew && before != 0)
 		wakeall(c->d, p, t, Wreused);
-	if(r != Pollonce && s->id[c->side] != idof(t)){
-		s->id[c->side] = idof(t);
-		s->stream = isstream(c->fd);
-		s->ended = false;
-	}
 	return true;
+}
+
+/* p's poller is armed for c: from now on t may trust it, if it tells more than once */
+static void
+trust(Fdcall *c, Task *t)
+{
+	Seen *s;
+
+	s = &t->proc->seen[c->fd];
+	if(s->armed == 0 || s->id[c->side] == idof(t))
+		return;
+	s->id[c->side] = idof(t);
+	s->stream = isstream(c->fd);
+	s->ended = false;
 }
 
 /* c waits, and trusts the poller for now */
@@ -583,7 +593,9 @@ await(Fdcall *c, Task *t, int before)
 	c->doubtful = false;
 	if(trusted(s, c, t) && s->empty & bit(c->side))
 		doubt(p, c);
-	else if(!arm(c, t, before)){
+	else if(arm(c, t, before))
+		trust(c, t);
+	else{
 		e = errno;
 		if(claim(t)){
 			errno = e;
@@ -634,6 +646,7 @@ l9fdwait(Fdcall *c)
 /*
  * The wait of w's task, the running one, has begun, and this is one of several
  * things that it waits for: queue w and arm, whatever the proc has seen of the number.
+ * It is no reason to trust the poller later: t may read by read(2) and close by close(2).
  * 0; Wclosed; -1 with errno: it cannot be waited for.
  */
 int

@@ -93,6 +93,18 @@ jobalt(Job *j)
 	return r;
 }
 
+static long
+jobwrite(Job *j)
+{
+	return iowrite(nil, j->fd, j->buf, j->n);
+}
+
+static long
+jobread(Job *j)
+{
+	return ioread(nil, j->fd, j->buf, j->n);
+}
+
 static Job*
 waiting(int fd, Channel *c)
 {
@@ -452,12 +464,6 @@ test_several(void **state)
 	chanfree(c);
 }
 
-static long
-jobread(Job *j)
-{
-	return ioread(nil, j->fd, j->buf, j->n);
-}
-
 /* beside others who read */
 static void
 test_readers(void **state)
@@ -501,6 +507,135 @@ test_readers(void **state)
 	jobwait(j);
 	assert_in_range(j->ret, 0, 1);
 	jobfree(j);
+	close2(fd);
+	chanfree(c);
+}
+
+static int64_t
+cputime(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec*Second + t.tv_nsec;
+}
+
+/* while tasks wait to read their proc sleeps, though they could write, and one has waited for that before */
+static void
+test_sleeps(void **state)
+{
+	char buf[1] = "";
+	Channel *c;
+	Job *j, *r;
+	int64_t begin, cpu;
+	int fd[2];
+
+	pair(fd);
+	c = mkchan(1, 0);
+	fill(fd[0]);
+	j = jobnew(jobwrite, nil);
+	j->fd = fd[0];
+	j->buf = buf;
+	j->n = sizeof buf;
+	jobstart(j);
+	assert_false(j->over);
+	empty(fd[1]);
+	assert_job(j, 1, 0, nil);
+	jobfree(j);
+	get1(fd[1]);
+
+	r = jobnew(jobread, nil);
+	r->fd = fd[0];
+	r->buf = buf;
+	r->n = sizeof buf;
+	jobstart(r);
+	j = waiting(fd[0], c);
+	begin = threadnow();
+	cpu = cputime();
+	threadsleep(100*Millisecond);
+	assert_true(cputime() - cpu < (threadnow() - begin)/2);
+	put1(fd[1]);
+	assert_job(r, 1, 0, nil);
+	jobfree(r);
+	channbsend(c, nil);
+	jobwait(j);
+	jobfree(j);
+	close2(fd);
+	chanfree(c);
+}
+
+/* alt and read(2) on one file, and then ioread on another with its number; the other ends are j->n */
+static long
+jobagain(Job *j)
+{
+	Alt a[] = {{.v = fdv(j->fd), .op = CHANFDIN}, {.op = CHANEND}};
+	int fd[2];
+
+	if(p9alt(a) != 0 || read(j->fd, j->buf, 1) != 1)
+		return -2;
+	close(j->fd);
+	close((int)j->n);
+	if(socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0, fd) < 0 || fd[0] != j->fd)
+		return -3;
+	j->n = fd[1];
+	atomic_store(&j->started, 1);
+	return ioread(nil, fd[0], j->buf, 1);
+}
+
+/* which is told at once: an alt leaves nothing behind that later calls rely on */
+static void
+test_again(void **state)
+{
+	char buf[1];
+	Job *j;
+	int fd[2], i;
+
+	pair(fd);
+	j = jobnew(jobagain, nil);
+	j->fd = fd[0];
+	j->n = fd[1];
+	j->buf = buf;
+	jobstart(j);
+	put1(fd[1]);
+	while(!atomic_load(&j->started) && !j->over)
+		threadyield();
+	assert_false(j->over);
+	put1((int)j->n);
+	/* so many that the proc has looked at its poller, and far less than the time after which it would look anyway */
+	for(i = 0; i < 100 && !j->over; i++)
+		threadyield();
+	assert_true(j->over);
+	assert_job(j, 1, 0, nil);
+	fd[1] = (int)j->n;
+	jobfree(j);
+	close2(fd);
+}
+
+/* a report says what it waits for */
+static void
+test_info(void **state)
+{
+	char buf[8192], want[64];
+	Channel *c;
+	Job *j;
+	ssize_t n;
+	int fd[2], out[2];
+
+	pair(fd);
+	c = mkchan(1, 0);
+	chansetname(c, "other");
+	j = waiting(fd[0], c);
+	assert_int_equal(pipe(out), 0);
+	threadinfo(out[1]);
+	close(out[1]);
+	n = read(out[0], buf, sizeof buf - 1);
+	assert_true(n > 0);
+	buf[n] = '\0';
+	snprintf(want, sizeof want, " alt (recv other, read fd %d), ", fd[0]);
+	assert_non_null(strstr(buf, want));
+	close(out[0]);
+	put1(fd[1]);
+	assert_index(j, 0);
 	close2(fd);
 	chanfree(c);
 }
@@ -725,6 +860,9 @@ main(void)
 		TEST(test_time),
 		TEST(test_several),
 		TEST(test_readers),
+		TEST(test_sleeps),
+		TEST(test_again),
+		TEST(test_info),
 		TEST(test_many),
 		TEST(test_procs),
 		TEST(test_iopoll),
