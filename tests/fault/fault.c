@@ -609,6 +609,38 @@ polled(void)
 	return told(c);
 }
 
+/* the same by an alt, which has no other way where there is no poller */
+static int
+altpolled(void)
+{
+	Alt a[] = {
+		{.v = (void*)(intptr_t)pipefd[0], .op = CHANFDIN},
+		{.c = other, .v = nil, .op = CHANRCV},
+		{.op = CHANEND},
+	};
+	int r;
+
+	if(threadcreate(writer, nil, 0) < 0)
+		return bad();
+	r = p9alt(a) == 0? 0: bad();
+	chanrecvul(c);
+	drain(pipefd[0]);
+	return r;
+}
+
+static int
+iopolled(void)
+{
+	int r;
+
+	if(threadcreate(writer, nil, 0) < 0)
+		return bad();
+	r = iopoll(nil, pipefd[0], IOPOLLIN) == IOPOLLIN? 0: bad();
+	chanrecvul(c);
+	drain(pipefd[0]);
+	return r;
+}
+
 static int
 tcpport(int fd)
 {
@@ -1014,6 +1046,8 @@ static const Scenario scenarios[] = {
 	{"ioopen, ioread, iowrite", iofile, nothing, 2, 0},
 	{"iocall, the pool", pooled, nothing, 2, 0},
 	{"ioread, the poller", polled, havepipe, 2, 0},
+	{"p9alt, CHANFDIN", altpolled, havepipe, 2, 0},
+	{"iopoll, the poller", iopolled, havepipe, 2, 0},
 	{"iodial and kin, tcp", iotcp, nothing, 2, 0},
 	{"iodial and kin, unix", iounix, nettmp, 2, 0},
 	{"p9dial and kin, tcp", p9tcp, nothing, 0, 0},
