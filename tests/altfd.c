@@ -667,9 +667,25 @@ struct Peer
 {
 	int	fd;
 	Channel	*c;
+	Channel	*ready;
 	Channel	*done;
 	int	ret;
 };
+
+/* have the proc's poller take its descriptors: later they could get the number that ioclose gives back */
+static void
+takepoller(int fd)
+{
+	int64_t limit;
+	Alt a[] = {
+		{.v = fdv(fd), .op = CHANFDIN},
+		{.v = &limit, .op = CHANTIMEOUT},
+		{.op = CHANEND},
+	};
+
+	limit = threadnow() + Millisecond;
+	p9alt(a);
+}
 
 static void
 peermain(void *v)
@@ -682,6 +698,8 @@ peermain(void *v)
 		{.c = p->c, .v = nil, .op = CHANRCV},
 		{.op = CHANEND},
 	};
+	takepoller(p->fd);
+	chansend(p->ready, nil);
 	p->ret = p9alt(a);
 	if(p->ret >= 0 && a[p->ret].err != nil)
 		p->ret = -2;
@@ -706,11 +724,13 @@ test_procs(void **state)
 	for(k = 0; k < 3; k++){
 		pair(fd);
 		for(i = 0; i < 4; i++){
-			p[i] = (Peer){.fd = fd[0], .c = mkchan(1, 0), .done = mkchan(1, 1)};
+			p[i] = (Peer){.fd = fd[0], .c = mkchan(1, 0), .ready = mkchan(1, 1), .done = mkchan(1, 1)};
 			if(i < 3)
 				assert_true(proccreate(peermain, &p[i], 0) > 0);
 		}
 		assert_int_equal(pthread_create(&t, nil, peerforeign, &p[3]), 0);
+		for(i = 0; i < 4; i++)
+			mustrecv(p[i].ready, nil);
 		if(k == 0)
 			put1(fd[1]);
 		else if(k == 1)
@@ -723,6 +743,7 @@ test_procs(void **state)
 			/* one that came after ioclose found no such file */
 			assert_int_equal(p[i].ret, k == 0? 0: k == 1? -2: 1);
 			chanfree(p[i].c);
+			chanfree(p[i].ready);
 			chanfree(p[i].done);
 		}
 		pthread_join(t, nil);

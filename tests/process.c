@@ -82,7 +82,7 @@ test_fork(void **state)
 		close(p[1]);
 		readall(p[0], buf, sizeof buf);
 		assert_string_equal(buf, "child");
-		assert_int_equal(waitpid(pid, &status, 0), pid);
+		status = reap(pid);
 		assert_int_equal(status, 0);
 		threadyield();
 	}

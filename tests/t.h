@@ -379,6 +379,18 @@ dropqemu(char *s)
 		*q = '\0';
 }
 
+/* wait for the end of a child: its status.  A signal may come (tests/storm) */
+static inline int
+reap(int pid)
+{
+	int n, status;
+
+	while((n = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
+		;
+	assert_int_equal(n, pid);
+	return status;
+}
+
 /* prog with an argument; under the wrapper that Meson runs foreign programs with */
 static inline void
 runprog(Child *c, char *prog, const char *arg)
@@ -411,9 +423,7 @@ runprog(Child *c, char *prog, const char *arg)
 	close(err[1]);
 	readall(out[0], c->out, sizeof c->out);
 	readall(err[0], c->err, sizeof c->err);
-	while((n = waitpid(pid, &c->status, 0)) < 0 && errno == EINTR)
-		;
-	assert_int_equal(n, pid);
+	c->status = reap(pid);
 	dropqemu(c->err);
 }
 

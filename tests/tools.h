@@ -148,7 +148,7 @@ mustabort(void (*f)(void*), void *arg, const char *line)
 	}
 	close(p[1]);
 	readall(p[0], buf, sizeof buf);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
+	status = reap(pid);
 	if(strncmp(buf, line, strlen(line)) != 0)
 		fail_msg("printed `%s', not `%s'", buf, line);
 	assert_true(WIFSIGNALED(status));
