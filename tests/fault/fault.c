@@ -744,6 +744,31 @@ p9unix(void)
 	return net(nil, unixaddr);
 }
 
+/* the helper that looks up names is there in each run, and a proc since its first error */
+static void
+havelookup(void)
+{
+	assert_int_equal(iodial(nil, "none", nil, nil, nil), -1);
+}
+
+static int
+dialnil(void)
+{
+	char ldir[NETPATHLEN], to[128];
+	int afd, fd, r;
+
+	afd = p9announce("tcp!127.0.0.1!0", ldir);
+	if(afd < 0)
+		return bad();
+	reach(afd, "tcp!", to, sizeof to);
+	fd = iodial(nil, to, nil, nil, nil);
+	r = fd < 0? bad(): 0;
+	if(fd >= 0)
+		close(fd);
+	close(afd);
+	return r;
+}
+
 /*
  * Other programs.
  */
@@ -1050,6 +1075,7 @@ static const Scenario scenarios[] = {
 	{"iopoll, the poller", iopolled, havepipe, 2, 0},
 	{"iodial and kin, tcp", iotcp, nothing, 2, 0},
 	{"iodial and kin, unix", iounix, nettmp, 2, 0},
+	{"iodial, the pool", dialnil, havelookup, 2, 0},
 	{"p9dial and kin, tcp", p9tcp, nothing, 0, 0},
 	{"p9dial and kin, unix", p9unix, nettmp, 0, 0},
 	{"threadspawnl", spawnl, nothing, 1, 0},
