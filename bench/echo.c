@@ -1,7 +1,7 @@
 /*
  * An echo server of messages of 64 bytes over TCP, and a client in another
- * process that keeps one message on its way in each connection: what the server
- * spends on a request, and how long an answer takes.  The baseline is an OS
+ * process that keeps one message on its way in each connection, or several, sent in one
+ * piece: what the server spends on a request, and how long an answer takes.  The baseline is an OS
  * thread with an epoll, or two, each with half of the connections.  And what
  * memory idle connections take.
  */
@@ -26,8 +26,10 @@ enum {
 	Room = 512,		/* the servers': a read that gets less says that there is no more */
 	Nevent = 256,
 	Maxproc = 2,
-	/* Bench.arg: connections, and this for two procs */
+	Deep = 16,
+	/* Bench.arg: connections, and these: for two procs; with Deep requests on their way in each connection */
 	Twoprocs = 1<<20,
+	Pipelined = 1<<21,
 };
 
 /* what the client measured */
@@ -46,6 +48,19 @@ static int
 nconn(Bench *b)
 {
 	return b->arg & (Twoprocs-1);
+}
+
+/* requests that the client sends in one piece; the server takes them singly */
+static int
+depth(Bench *b)
+{
+	return b->arg & Pipelined? Deep: 1;
+}
+
+static size_t
+room(Bench *b)
+{
+	return b->arg & Pipelined? Size: Room;
 }
 
 static int
@@ -92,22 +107,22 @@ watch(int ep, int fd)
  * The client.
  */
 static void
-request(int fd, int64_t *sent)
+request(int fd, int deep, int64_t *sent)
 {
-	static const char msg[Size];
+	static const char msg[Deep*Size];
 
 	sent[fd] = wallnow();
-	if(send(fd, msg, Size, MSG_NOSIGNAL) != Size)
+	if(send(fd, msg, (size_t)deep*Size, MSG_NOSIGNAL) != deep*Size)
 		fail("send");
 }
 
-/* n requests over all connections; latency in us in late */
+/* n times deep requests over all connections; latency in us in late */
 static void
-load(int ep, const int *conn, int nc, long n, double *late)
+load(int ep, const int *conn, int nc, int deep, long n, double *late)
 {
 	struct epoll_event ev[Nevent];
 	int64_t *sent;
-	char buf[Size];
+	char buf[Deep*Size];
 	long nsent, ngot;
 	int i, fd, m;
 
@@ -115,16 +130,16 @@ load(int ep, const int *conn, int nc, long n, double *late)
 	if(sent == NULL)
 		fail("calloc");
 	for(nsent = 0; nsent < nc && nsent < n; nsent++)
-		request(conn[nsent], sent);
+		request(conn[nsent], deep, sent);
 	for(ngot = 0; ngot < n;){
 		m = epoll_wait(ep, ev, Nevent, -1);
 		for(i = 0; i < m; i++){
 			fd = ev[i].data.fd;
-			if(recv(fd, buf, Size, MSG_WAITALL) != Size)
+			if(recv(fd, buf, (size_t)deep*Size, MSG_WAITALL) != deep*Size)
 				fail("recv");
 			late[ngot++] = (double)(wallnow() - sent[fd])/1e3;
 			if(nsent < n){
-				request(fd, sent);
+				request(fd, deep, sent);
 				nsent++;
 			}
 		}
@@ -150,8 +165,9 @@ connectall(int ep, int nc, const struct sockaddr_in *a)
 	return conn;
 }
 
+/* n requests, deep at a time */
 static _Noreturn void
-clientmain(int nc, long n, const struct sockaddr_in *a)
+clientmain(int nc, int deep, long n, const struct sockaddr_in *a)
 {
 	Outcome o;
 	double *late;
@@ -159,6 +175,7 @@ clientmain(int nc, long n, const struct sockaddr_in *a)
 	char c;
 	int ep, *conn;
 
+	n /= deep;
 	late = calloc((size_t)n + 1, sizeof late[0]);
 	ep = epoll_create1(EPOLL_CLOEXEC);
 	if(ep < 0 || late == NULL)
@@ -168,8 +185,8 @@ clientmain(int nc, long n, const struct sockaddr_in *a)
 	get(toclient[0], &c, 1);
 	if(n > 0){
 		t = wallnow();
-		load(ep, conn, nc, n, late);
-		o.wall = (double)(wallnow() - t)/1e3/(double)n;
+		load(ep, conn, nc, deep, n, late);
+		o.wall = (double)(wallnow() - t)/1e3/(double)(n*deep);
 		o.p99 = quantile(late, n, 0.99);
 		put(toserver[1], &o, sizeof o);
 	}
@@ -198,7 +215,7 @@ morefiles(int n)
 
 /* a listener, and a client that calls it from nc connections */
 static void
-begin(int nc, long n)
+begin(int nc, int deep, long n)
 {
 	struct sockaddr_in a;
 	socklen_t len;
@@ -214,7 +231,7 @@ begin(int nc, long n)
 	if(client < 0)
 		fail("fork");
 	if(client == 0)
-		clientmain(nc, n, &a);
+		clientmain(nc, deep, n, &a);
 }
 
 static int
@@ -263,6 +280,8 @@ figures(Bench *b, double *v, double cpu, Outcome *o)
 /*
  * The library's: a task a connection.
  */
+static size_t readsize;
+
 static void
 echo(void *v)
 {
@@ -271,7 +290,7 @@ echo(void *v)
 	int fd;
 
 	fd = (int)(intptr_t)v;
-	while((n = ioread(NULL, fd, buf, sizeof buf)) > 0)
+	while((n = ioread(NULL, fd, buf, readsize)) > 0)
 		if(iowrite(NULL, fd, buf, n) != n)
 			break;
 	ioclose(NULL, fd);
@@ -295,6 +314,7 @@ serve(Bench *b, Channel **c)
 {
 	int i, k;
 
+	readsize = room(b);
 	k = nproc(b);
 	for(i = 0; i < k; i++)
 		c[i] = mkchan(0);
@@ -315,7 +335,7 @@ echotasks(Bench *b, double *v)
 	Outcome o;
 	int64_t t;
 
-	begin(nconn(b), b->n);
+	begin(nconn(b), depth(b), b->n);
 	serve(b, c);
 	letgo();
 	t = cpunow();
@@ -333,6 +353,7 @@ typedef struct Loop Loop;
 struct Loop
 {
 	pthread_t	thread;
+	size_t	readsize;
 	int	ep;
 	int	nopen;		/* it ends with the last */
 };
@@ -343,7 +364,7 @@ reply(Loop *l, int fd)
 	char buf[Room];
 	ssize_t n;
 
-	n = recv(fd, buf, sizeof buf, MSG_DONTWAIT);
+	n = recv(fd, buf, l->readsize, MSG_DONTWAIT);
 	if(n < 0 && errno == EAGAIN)
 		return;
 	if(n <= 0 || send(fd, buf, (size_t)n, MSG_DONTWAIT|MSG_NOSIGNAL) != n){
@@ -378,6 +399,7 @@ loops(Bench *b, Loop *l)
 	for(i = 0; i < k; i++){
 		l[i].ep = epoll_create1(EPOLL_CLOEXEC);
 		l[i].nopen = 0;
+		l[i].readsize = room(b);
 		if(l[i].ep < 0)
 			fail("epoll_create1");
 	}
@@ -398,7 +420,7 @@ echoloops(Bench *b, double *v)
 	int64_t t;
 	int i;
 
-	begin(nconn(b), b->n);
+	begin(nconn(b), depth(b), b->n);
 	loops(b, l);
 	letgo();
 	t = cpunow();
@@ -428,12 +450,10 @@ idletasks(Bench *b, double *v)
 
 	one = *b;
 	one.arg = (int)b->n;
-	begin((int)b->n, 0);
+	begin((int)b->n, 1, 0);
 	/* the first wait of all makes what there is once */
 	before = resident();
 	serve(&one, c);
-	while(threadyield() > 0)
-		;
 	v[0] = (resident() - before)/(double)b->n;
 	get(toserver[0], &byte, 1);
 	put(toclient[1], "", 1);
@@ -448,7 +468,7 @@ idleloop(Bench *b, double *v)
 	int ep;
 	long i;
 
-	begin((int)b->n, 0);
+	begin((int)b->n, 1, 0);
 	before = resident();
 	ep = epoll_create1(EPOLL_CLOEXEC);
 	for(i = 0; i < b->n; i++)
@@ -468,6 +488,8 @@ FIGS(100, "100 connections", 100);
 FIGS(1k, "1000 connections", 1000);
 FIGS(5k, "5000 connections", 5000);
 FIGS(procs, "100 connections, two procs", 0);
+FIGS(16, "100 connections, 16 at a time", 0);
+FIGS(16procs, "the same, two procs", 0);
 static const Figure figidle[] = {
 	{"echoidle", "an idle connection of 10,000", "bytes", 0, 0},
 };
@@ -479,6 +501,8 @@ static Bench benches[] = {
 	ECHO(1k, 1000),
 	ECHO(5k, 5000),
 	ECHO(procs, 100|Twoprocs),
+	ECHO(16, 100|Pipelined),
+	ECHO(16procs, 100|Pipelined|Twoprocs),
 	{figidle, NELEM(figidle), 10000, 100, 0, Cold, {{"lib9thread", idletasks}, {"epoll", idleloop}}},
 };
 

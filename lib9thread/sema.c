@@ -4,12 +4,15 @@
  */
 #include "lock.h"
 
+/* all of them begin with what they are */
+_Static_assert(offsetof(Sema, l9q) == 0 && offsetof(Waitgroup, l9q) == 0 && offsetof(Barrier, l9q) == 0, "lib9thread.h");
+
 static Lockq*
-lockq(QLock *q, const void *what, const char *call)
+lockq(void *v, const char *call)
 {
-	if(what == nil)
+	if(v == nil)
 		l9misuse(call, "nil argument");
-	return (Lockq*)q;
+	return v;
 }
 
 /* with l->lk held, free on return: everybody who waits goes on */
@@ -44,7 +47,7 @@ semacquire(Sema *s)
 	Lockq *l;
 	Task *t;
 
-	l = lockq(&s->l9q, s, "semacquire");
+	l = lockq(s, "semacquire");
 	l9lock(&l->lk);
 	if(l->n > 0){
 		l->n--;
@@ -68,7 +71,7 @@ cansemacquire(Sema *s)
 	Lockq *l;
 	int got;
 
-	l = lockq(&s->l9q, s, "cansemacquire");
+	l = lockq(s, "cansemacquire");
 	l9lock(&l->lk);
 	got = l->n > 0;
 	l->n -= got;
@@ -83,7 +86,7 @@ semrelease(Sema *s, int n)
 	Lockq *l;
 	Waiter *w;
 
-	l = lockq(&s->l9q, s, "semrelease");
+	l = lockq(s, "semrelease");
 	if(n < 0)
 		l9misuse("semrelease", "%d", n);
 	l9lock(&l->lk);
@@ -101,7 +104,7 @@ wgadd(Waitgroup *g, int n)
 {
 	Lockq *l;
 
-	l = lockq(&g->l9q, g, "wgadd");
+	l = lockq(g, "wgadd");
 	l9lock(&l->lk);
 	if(n < 0? l->n < -(int64_t)n: l->n > INT32_MAX - n)
 		l9misuse("wgadd", "count of %d by %d", l->n, n);
@@ -124,7 +127,7 @@ wgwait(Waitgroup *g)
 	Lockq *l;
 	int r;
 
-	l = lockq(&g->l9q, g, "wgwait");
+	l = lockq(g, "wgwait");
 	l9lock(&l->lk);
 	if(l->n == 0){
 		l9unlock(&l->lk);
@@ -159,7 +162,7 @@ barrierwait(Barrier *b, int n)
 	Lockq *l;
 	int why;
 
-	l = lockq(&b->l9q, b, "barrierwait");
+	l = lockq(b, "barrierwait");
 	if(n < 1)
 		l9misuse("barrierwait", "for %d", n);
 	l9lock(&l->lk);

@@ -253,6 +253,10 @@ remote(void *v)
 	Remote *r;
 
 	r = v;
+	/* have the proc's poller take its descriptors: later they could get the number that ioclose gives back */
+	threaddeadline(threadnow() + Millisecond);
+	iopoll(nil, r->fd, IOPOLLIN);
+	threadundeadline(INT64_MAX);
 	chansend(r->began, nil);
 	r->ret = ioread(nil, r->fd, &r->c, 1);
 	r->errnum = errno;
