@@ -548,7 +548,11 @@ procends(void **state)
 	chanfree(c);
 }
 
-/* each proc makes two, down to a depth */
+/* each proc makes two, down to a depth; a 32-bit address space has not room for many OS threads' stacks */
+enum {
+	Treedepth = sizeof(void*) < 8? 4: 6,
+};
+
 typedef struct Tree Tree;
 struct Tree
 {
@@ -581,9 +585,9 @@ procsfromprocs(void **state)
 
 	c = ulchan(CHANUNBOUNDED);
 	t = malloc(sizeof *t);
-	*t = (Tree){6, c};
+	*t = (Tree){Treedepth, c};
 	assert_true(proccreate(tree, t, 0) > 0);
-	for(i = 0; i < 127; i++)
+	for(i = 0; i < (2<<Treedepth)-1; i++)
 		assert_int_equal(chanrecvul(c), 1);
 	chanfree(c);
 }
