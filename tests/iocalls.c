@@ -81,6 +81,7 @@ at_offset_errors(Ioproc *io)
 	char c;
 	int fd, p[2];
 
+	c = 'c';
 	fd = mustfile("file");
 	assert_int_equal(pipe(p), 0);
 	assert_int_equal(iopread(io, fd, &c, -1, 0), -1);
