@@ -704,5 +704,5 @@ l9fdclosed(int fd)
 void
 l9worked(void)
 {
-	l9progress();
+	l9progress(l9proc);
 }
