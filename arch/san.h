@@ -66,7 +66,7 @@ struct San
 	void	*fake;		/* AddressSanitizer's */
 	const void	*base;	/* the usable stack: AddressSanitizer's */
 	size_t	size;
-	unsigned int	vg;	/* valgrind's */
+	unsigned int	vg;	/* valgrind's number of the stack; 0: not under valgrind */
 };
 
 /* memory for stacks, of which nothing is used yet */
@@ -151,7 +151,7 @@ l9sanbegin(San *s)
 #endif
 #if L9VALGRIND
 	/* what the last task left there is no more; l9ctxinit writes the first frame, as if pushed */
-	if(RUNNING_ON_VALGRIND){
+	if(s->vg != 0){
 		(void)VALGRIND_MAKE_MEM_NOACCESS(s->base, s->size);
 		(void)VALGRIND_MAKE_MEM_UNDEFINED((const char*)s->base + s->size - L9vgtop, L9vgtop);
 	}
