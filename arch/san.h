@@ -44,7 +44,7 @@
 #define L9VALGRIND 0
 #endif
 #if L9VALGRIND
-#include <valgrind/valgrind.h>
+#include <valgrind/memcheck.h>
 #endif
 
 /* for a look at what another OS thread may be changing, where a torn value does no harm */
@@ -54,6 +54,10 @@
 #define L9RACY __attribute__((no_sanitize_thread))
 #endif
 
+enum {
+	L9vgtop = 1024,	/* more than a first frame, less than a stack */
+};
+
 typedef struct San San;
 struct San
 {
@@ -62,13 +66,31 @@ struct San
 	void	*fake;		/* AddressSanitizer's */
 	const void	*base;	/* the usable stack: AddressSanitizer's */
 	size_t	size;
-	unsigned int	vg;	/* valgrind's */
+	unsigned int	vg;	/* valgrind's number of the stack; 0: not under valgrind */
 };
 
-/* a stack of an arena comes into being: base and size of its usable part; all of it, with what lies above */
+/* memory for stacks, of which nothing is used yet */
+static inline void
+l9sanarena(void *base, size_t size)
+{
+#if L9VALGRIND
+	/* or a leak check reads all of it, a fault at each guard */
+	(void)VALGRIND_MAKE_MEM_NOACCESS(base, size);
+#endif
+	(void)base;
+	(void)size;
+}
+
+/*
+ * A stack of an arena comes into being: base and size of its usable part; all
+ * of it, with what lies above, where nothing was touched yet, nor *s.
+ */
 static inline void
 l9sanstack(San *s, void *base, size_t size, size_t all)
 {
+#if L9VALGRIND
+	(void)VALGRIND_MAKE_MEM_DEFINED((char*)base + size, all - size);
+#endif
 	s->base = base;
 	s->size = size;
 	(void)all;
@@ -126,6 +148,13 @@ l9sanbegin(San *s)
 #if L9ASAN
 	/* the last task's red zones */
 	__asan_unpoison_memory_region((void*)s->base, s->size);
+#endif
+#if L9VALGRIND
+	/* what the last task left there is no more; l9ctxinit writes the first frame, as if pushed */
+	if(s->vg != 0){
+		(void)VALGRIND_MAKE_MEM_NOACCESS(s->base, s->size);
+		(void)VALGRIND_MAKE_MEM_UNDEFINED((const char*)s->base + s->size - L9vgtop, L9vgtop);
+	}
 #endif
 	s->fake = NULL;
 }

@@ -195,6 +195,7 @@ l9chanput(Channel *c, const void *v, uint32_t size)
 	if(i >= c->size)
 		i -= c->size;
 	c->n++;
+	midway();
 	l9chanmove(c->buf + (size_t)i*size, v, size);
 	return true;
 }
@@ -204,6 +205,7 @@ static inline __attribute__((always_inline)) void
 l9changet(Channel *c, void *v, uint32_t size)
 {
 	l9chanmove(v, c->buf + (size_t)c->first*size, size);
+	midway();
 	if(++c->first == c->size)
 		c->first = 0;
 	if(--c->n == 0 && unlikely(c->nel == CHANUNBOUNDED))

@@ -145,6 +145,7 @@ wqput(Waitq *q, Waiter *w)
 	w->queued = true;
 	w->next = nil;
 	w->prev = q->last;
+	midway();
 	if(q->last == nil)
 		q->first = w;
 	else
@@ -159,6 +160,7 @@ wqdel(Waitq *q, Waiter *w)
 		q->first = w->next;
 	else
 		w->prev->next = w->next;
+	midway();
 	if(w->next == nil)
 		q->last = w->prev;
 	else
@@ -171,6 +173,7 @@ static inline void
 wqpop(Waitq *q, Waiter *w)
 {
 	q->first = w->next;
+	midway();
 	if(w->next == nil)
 		q->last = nil;
 	else

@@ -155,6 +155,7 @@ newarena(int class)
 		free(a);
 		return nil;
 	}
+	l9sanarena(a->base, n);
 	a->class = class;
 	a->nslot = (int)(n/slot);
 	return a;
@@ -184,13 +185,13 @@ slotinit(Arena *a, int i, bool ready)
 	if(!ready && l9memguard(p, guard) < 0)
 		unguarded();
 	t = (Task*)(p + slot - sizeof(Task)/Cacheline*Cacheline - Cacheline - (unsigned int)i%Ncolour*Cacheline);
+	/* the stack begins right below the Task, wherever that is */
+	l9sanstack(&t->san, p + guard, (size_t)((char*)t - (p + guard)), slot - guard);
 	t->arena = a;
 	t->stack = p;
 	t->guard = guard;
 	t->slot = slot;
 	t->waiter.task = t;
-	/* the stack begins right below the Task, wherever that is */
-	l9sanstack(&t->san, p + guard, (size_t)((char*)t - (p + guard)), slot - guard);
 	return t;
 }
 

@@ -18,6 +18,13 @@
 
 #include "arch.h"
 
+#if defined(L9VALGRIND) && L9VALGRIND
+#include <valgrind/valgrind.h>
+#else
+#define VALGRIND_STACK_REGISTER(low, high)	0
+#define VALGRIND_STACK_DEREGISTER(id)	((void)(id))
+#endif
+
 enum
 {
 	Stack	= 128*1024,
@@ -35,6 +42,7 @@ struct Co
 	Ctx	*back;
 	char	*stack;
 	void	(*fn)(Co*);
+	unsigned int	vg;	/* valgrind's number of the stack */
 	int	done;
 	long	n;	/* what fn makes of it */
 };
@@ -63,12 +71,14 @@ coinit(Co *co, void (*fn)(Co*), Ctx *back)
 	*co = (Co){.fn = fn, .back = back};
 	co->stack = l9memmap(Stack);
 	assert_non_null(co->stack);
+	co->vg = VALGRIND_STACK_REGISTER(co->stack, co->stack + Stack);
 	l9ctxinit(&co->c, co->stack, Stack, run, co);
 }
 
 static void
 cofree(Co *co)
 {
+	VALGRIND_STACK_DEREGISTER(co->vg);
 	l9memunmap(co->stack, Stack);
 }
 

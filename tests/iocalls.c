@@ -81,6 +81,7 @@ at_offset_errors(Ioproc *io)
 	char c;
 	int fd, p[2];
 
+	c = 'c';
 	fd = mustfile("file");
 	assert_int_equal(pipe(p), 0);
 	assert_int_equal(iopread(io, fd, &c, -1, 0), -1);
@@ -773,10 +774,28 @@ sendtwo(int s, int a, int b)
 	assert_int_equal(sendmsg(s, &m, 0), 1);
 }
 
+/* there is no room for what comes by s[1] */
+static void
+passfull(Ioproc *io, int s[2], int what)
+{
+	struct rlimit old, rl;
+	int fd;
+
+	assert_int_equal(iosendfd(io, s[0], what), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	fd = dup(0);
+	close(fd);
+	rl = (struct rlimit){.rlim_cur = (rlim_t)fd, .rlim_max = old.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	fd = iorecvfd(io, s[1]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(fd, -1);
+	assert_err(EMFILE, strerror(EMFILE));
+}
+
 static void
 pass_errors(Ioproc *io)
 {
-	struct rlimit old, rl;
 	int s[2], p[2], fd, fds;
 
 	assert_int_equal(pipe(p), 0);
@@ -804,17 +823,9 @@ pass_errors(Ioproc *io)
 	if(TEMULATED && sizeof(size_t) == 4)
 		fds = nfd();
 	assert_int_equal(nfd(), fds);
-	/* no room for it here */
-	assert_int_equal(iosendfd(io, s[0], p[0]), 0);
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
-	fd = dup(0);
-	close(fd);
-	rl = (struct rlimit){.rlim_cur = (rlim_t)fd, .rlim_max = old.rlim_max};
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
-	fd = iorecvfd(io, s[1]);
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
-	assert_int_equal(fd, -1);
-	assert_err(EMFILE, strerror(EMFILE));
+	/* valgrind keeps the limit by itself, and not for descriptors that are passed */
+	if(getenv("L9VALGRIND") == nil)
+		passfull(io, s, p[0]);
 	close(s[0]);
 	assert_int_equal(iorecvfd(io, s[1]), -1);
 	assert_err(EPIPE, "hung up");

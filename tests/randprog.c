@@ -40,7 +40,7 @@ typedef struct Prog Prog;
 #endif
 
 enum {
-	Nprog = SLOW? 200: 2000,
+	Nprog = SLOW? 200: 2000,	/* L9SCALE divides it */
 	Maxlayer = 4,
 	Maxwide = 4,
 	Maxchan = Maxlayer*Maxwide,
@@ -652,7 +652,8 @@ main(int argc, char *argv[])
 
 	e = getenv("L9SEED");
 	seed = argc > 1? (uint32_t)atol(argv[1]): e != NULL? (uint32_t)atol(e): (uint32_t)threadnow();
-	n = argc > 2? atoi(argv[2]): Nprog;
+	e = getenv("L9SCALE");
+	n = argc > 2? atoi(argv[2]): Nprog/(e != NULL && atoi(e) > 1? atoi(e): 1);
 	printf("seed %u\n", seed);
 	fflush(stdout);
 	if(threadinit() < 0)

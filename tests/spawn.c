@@ -750,7 +750,7 @@ test_race(void **state)
 	int i;
 
 	(void)state;
-	for(i = 0; i < Nrace; i++){
+	for(i = 0; i < ntimes(Nrace); i++){
 		j.pid = threadspawnl(NULL, "true", "true", NULL);
 		assert_true(j.pid > 0);
 		j.id = threadcreate(waitjob, &j, 0);
@@ -780,7 +780,7 @@ test_killrace(void **state)
 	int i;
 
 	(void)state;
-	for(i = 0; i < Nrace; i++){
+	for(i = 0; i < ntimes(Nrace); i++){
 		j.pid = threadspawnl(NULL, "true", "true", NULL);
 		assert_true(j.pid > 0);
 		j.id = threadcreate(waitjob, &j, 0);

@@ -38,7 +38,7 @@ struct Plan
 	bool	odd;		/* weak exchanges may fail for no reason, and relaxed stores be seen late */
 	uint64_t	maxpoint;	/* more than so many: it makes no progress */
 	bool	trace;		/* each point a line on fd 2 */
-	/* a mutation: the atomic operations in this function are done so, L9split or L9late.  NULL: none */
+	/* a mutation: the atomic operations in this function are done so: weak.h.  NULL: none */
 	const char	*weakfn;
 	int	weak;
 	void	(*failed)(const char *why);	/* does not return */

@@ -25,9 +25,15 @@ int	l9point(const volatile void *p, const char *fn, int op);
 /* the middle of an exchange that is split */
 void	l9gap(void);
 void	l9fence(void);
+/* what the load at p, whose point was the last, gives: v, which is there, or what a mutation makes of it */
+uint64_t	l9loaded(const volatile void *p, uint64_t v);
+/* in the middle of a change that nobody else may see half done */
+void	l9midway(const char *fn);
 void	l9storelate(volatile void *p, unsigned int size, uint64_t v);
 
-#define l9load(p, order)	(l9point(p, __func__, L9load), atomic_load_explicit(p, order))
+#define l9load(p, order) \
+	(l9point(p, __func__, L9load), \
+		(__typeof__(atomic_load(p)))l9loaded(p, (uint64_t)atomic_load_explicit(p, order)))
 #define l9store(p, v, op, order) \
 	(l9point(p, __func__, op) == L9late \
 		? l9storelate(p, sizeof *(p), (uint64_t)(v)): atomic_store_explicit(p, v, order))
@@ -75,6 +81,7 @@ void	l9storelate(volatile void *p, unsigned int size, uint64_t v);
 #undef addar
 #undef orrel
 #undef fencesc
+#undef midway
 #undef andrlx
 #undef andrel
 #undef casacq
@@ -109,6 +116,7 @@ void	l9storelate(volatile void *p, unsigned int size, uint64_t v);
 	l9cas(p, old, v, L9change, atomic_compare_exchange_strong_explicit(p, old, v, memory_order_acq_rel, memory_order_relaxed))
 
 #define fencesc()	(l9fence(), atomic_thread_fence(memory_order_seq_cst))
+#define midway()	l9midway(__func__)
 
 /* a wait for one of these is a wait for another OS thread */
 int	l9mutexlock(pthread_mutex_t*);

@@ -31,6 +31,10 @@ struct Osthread
 	uint32_t	val;
 	int64_t	until;
 	Pending	pending;
+	bool	looks;		/* its last operation was a load */
+	int	how;		/* that is done so: weak.h */
+	const volatile void	*oldp;	/* L9stale: the place that was read, and what was there; NULL: none */
+	uint64_t	old;
 	void	(*main)(void*);
 	void	*arg;
 };

@@ -33,6 +33,32 @@ l9storelate(volatile void *p, unsigned int size, uint64_t v)
 	l9me()->pending = (Pending){p, size, v};
 }
 
+uint64_t
+l9loaded(const volatile void *p, uint64_t v)
+{
+	Osthread *t;
+
+	t = l9me();
+	if(t == NULL || t->how == L9asis)
+		return v;
+	if(t->how == L9blind)
+		return 0;
+	if(t->oldp == p){
+		t->oldp = NULL;
+		return t->old;
+	}
+	t->oldp = p;
+	t->old = v;
+	return v;
+}
+
+void
+l9midway(const char *fn)
+{
+	if(l9me() != NULL)
+		l9step(fn);
+}
+
 void
 l9fence(void)
 {
@@ -64,7 +90,14 @@ l9ismutant(const char *fn)
 static bool
 fits(int weak, int op)
 {
-	return weak == L9late? op == L9store || op == L9storerlx: op == L9change || op == L9weakcas;
+	switch(weak){
+	case L9late:
+		return op == L9store || op == L9storerlx;
+	case L9blind:
+	case L9stale:
+		return op == L9load;
+	}
+	return op == L9change || op == L9weakcas;
 }
 
 int
@@ -72,19 +105,22 @@ l9point(const volatile void *p, const char *fn, int op)
 {
 	const Plan *plan;
 	Osthread *t;
+	bool looks;
 
 	t = l9me();
 	if(t == NULL)
 		return L9asis;
+	plan = l9plan();
+	looks = t->looks;
+	t->looks = op == L9load;
 	if(op != L9load || t->pending.p == p)
 		l9seen(t);
 	/* a loop of looks (the timer proc's at all heaps) would be most of all points: it seldom is one */
-	if(op == L9load && fn == t->fn && l9choice(16) != 0)
-		return L9asis;
-	l9step(fn);
-	plan = l9plan();
-	if(fits(plan->weak, op) && l9ismutant(fn))
-		return plan->weak;
+	if(!(op == L9load && looks && fn == t->fn && l9choice(16) != 0))
+		l9step(fn);
+	t->how = fits(plan->weak, op) && l9ismutant(fn)? plan->weak: L9asis;
+	if(t->how != L9asis)
+		return t->how;
 	if(op == L9weakcas && plan->odd && l9choice(16) == 0)
 		return L9fails;
 	if(op == L9storerlx && plan->odd && l9choice(4) == 0)

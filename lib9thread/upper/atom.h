@@ -33,6 +33,8 @@
 #define cas1rlx(p, old, v)	atomic_compare_exchange_strong_explicit(p, old, v, memory_order_relaxed, memory_order_relaxed)
 #define cas1ar(p, old, v)	atomic_compare_exchange_strong_explicit(p, old, v, memory_order_acq_rel, memory_order_relaxed)
 #define fencesc()	atomic_thread_fence(memory_order_seq_cst)
+/* in the middle of a change by plain stores, which whoever keeps others out may make: nothing, but in the controlled build */
+#define midway()	((void)0)
 
 #ifdef L9CONTROLLED
 #include "points.h"	/* the same, each a point at which another OS thread may run: arch/control */

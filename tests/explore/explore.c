@@ -6,7 +6,8 @@
  *
  * Of each program (all of them) the schedules of n seeds (100), from `seed' (1) on.
  * -t: print each point.  -m: do the atomic operations in a function of the
- * library wrong (split: not in one step; late: seen late); then it is a
+ * library wrong (split: not in one step; late: seen late; blind, stale: a load
+ * gives 0, or what it gave before); then it is a
  * success to fail.  The last line says how much was done, and has a hash of all:
  * the same arguments but -j give the same line.
  *
@@ -285,7 +286,7 @@ usage(void)
 {
 	int i;
 
-	fprintf(stderr, "usage: explore [-t] [-j workers] [-m function:split|late] [-n schedules] [-s seed] [program ...]\n");
+	fprintf(stderr, "usage: explore [-t] [-j workers] [-m function:split|late|blind|stale] [-n schedules] [-s seed] [program ...]\n");
 	for(i = 0; i < nprogram; i++)
 		fprintf(stderr, "	%-12s %s\n", programs[i].name, programs[i].about);
 	exit(2);
@@ -295,19 +296,23 @@ usage(void)
 static void
 setmutation(char *s)
 {
+	static const struct { const char *name; int weak; } hows[] = {
+		{"split", L9split}, {"late", L9late}, {"blind", L9blind}, {"stale", L9stale},
+	};
 	char *how;
+	size_t i;
 
 	opt.mutation = s;
 	how = strchr(s, ':');
 	if(how == nil || (size_t)(how - s) >= sizeof opt.weakfn)
 		usage();
 	memcpy(opt.weakfn, s, (size_t)(how - s));
-	if(strcmp(how, ":split") == 0)
-		opt.weak = L9split;
-	else if(strcmp(how, ":late") == 0)
-		opt.weak = L9late;
-	else
-		usage();
+	for(i = 0; i < sizeof hows/sizeof hows[0]; i++)
+		if(strcmp(how + 1, hows[i].name) == 0){
+			opt.weak = hows[i].weak;
+			return;
+		}
+	usage();
 }
 
 static void

@@ -2,7 +2,7 @@
 # What explore is worth: mutations.sh explore
 #
 # With the atomic operations of one function of the library done wrong (no longer
-# in one step, or seen too late), a schedule must fail, and fail again when its
+# in one step, seen too late, or not looked at), a schedule must fail, and fail again when its
 # seed is given.
 set -u
 export LC_ALL=C
@@ -42,6 +42,11 @@ finds l9push:split 'a task is lost on the way to another proc' rendezvous random
 finds threadint:split 'an interrupt overrules a partner' freewait intsend
 finds threadkill:split 'a kill overrules a partner' lockkill killrecv freewait
 finds mark:split 'a joiner marks a task that has ended' rendezvous joinexit
+finds enterown:blind 'an owner does not see that it is stopped' ownedmany
+finds l9stop:blind 'nobody waits until the owner is out of its section' ownedmany
+finds l9barrier:late 'no fence for the owner: its mark is not seen yet' ownedmany
+finds l9chanbegin:stale 'the owner does not look again at whose the channel is' ownedmany
+finds beginown:blind 'the owner waits and does not look for an interrupt' ownedint
 finds timerproc:late 'the timer proc looks again before it says until when it sleeps' random sleepint
 
 echo "$npass passed, $nfail failed"

@@ -86,6 +86,154 @@ owned(uint64_t seed)
 	hfinish(1, 4);
 }
 
+/*
+ * The same with several channels, since the first who comes makes each shared
+ * for good.  Two come, by different ways, whom the owner may meet one right after the other.
+ */
+
+enum {
+	Nowned = 3,
+	Nround = 4,
+};
+
+static void
+ownsendall(int i)
+{
+	int k;
+
+	for(k = 0; k < Nround*Nowned; k++)
+		hsend(i, k%Nowned);
+}
+
+static void
+ownrecvall(int i)
+{
+	int k;
+
+	for(k = 0; k < Nround*Nowned; k++)
+		hrecv(i, k%Nowned);
+}
+
+static void
+strangers(int i)
+{
+	int c, k;
+
+	for(k = 0; k < Nowned; k++){
+		c = i%2 == 0? k: Nowned-1 - k;
+		if((c + i)%2 == 0)
+			hsend(i, c);
+		else
+			hrecv(i, c);
+	}
+}
+
+void
+ownedmany(uint64_t seed)
+{
+	int c;
+
+	for(c = 0; c < Nowned; c++)
+		hchan(c, (int)(seed/2%3));
+	hstart(1, 1, ownrecvall);
+	hstart(2, 1, ownsendall);
+	hstart(3, 3, strangers);
+	hstart(4, 4, strangers);
+	if(seed/6%2 != 0)
+		hstart(5, 5, intone);
+	check(threadsleep(Millisecond) == 0);
+	hfinish(Nowned, seed/6%2 != 0? 5: 4);
+}
+
+/* alts over channels that are the proc's own, one of which ceases to be */
+
+static void
+ownalts(int i)
+{
+	static const Entry e[] = {{false, 0}, {false, 1}, {true, 2}};
+	int k;
+
+	for(k = 0; k < 8; k++)
+		halt(i, 3, e);
+}
+
+static void
+sendzero(int i)
+{
+	hsend(i, 0);
+	hsend(i, 1);
+}
+
+static void
+recvthird(int i)
+{
+	hrecv(i, 2);
+}
+
+static void
+ownfeed(int i)
+{
+	hsend(i, 0);
+	hsend(i, 1);
+	hrecv(i, 2);
+	hsend(i, 1);
+	hrecv(i, 2);
+	hsend(i, 0);
+}
+
+void
+ownedalt(uint64_t seed)
+{
+	int c;
+
+	for(c = 0; c < 3; c++)
+		hchan(c, (int)(seed/2%2));
+	hstart(1, 1, ownalts);
+	hstart(2, 1, ownfeed);
+	hstart(3, 3, sendzero);
+	hstart(4, 4, recvthird);
+	check(threadsleep(Millisecond) == 0);
+	hfinish(3, 4);
+}
+
+/* a wait that only the interrupt, or the kill, can end, in a channel that is the proc's own */
+
+static void
+untilint(int i)
+{
+	while(hrecv(i, 0)->out == Done)
+		;
+}
+
+static void
+ownfill(int i)
+{
+	hsend(i, 0);
+	hsend(i, 0);
+	hsend(i, 0);
+}
+
+static void
+killone(int i)
+{
+	hcall(i, Kill, 1);
+}
+
+void
+ownedint(uint64_t seed)
+{
+	int i;
+
+	/* room for all */
+	hchan(0, 3);
+	hstart(1, 1, untilint);
+	hstart(2, 1, ownfill);
+	hstart(3, 3, seed%2 == 0? intone: killone);
+	for(i = 1; i <= 3; i++)
+		hcall(0, Join, i);
+	hfinish(1, 0);
+}
+
 /* close against send and receive */
 
 static void
@@ -155,12 +303,6 @@ intsend(uint64_t seed)
 }
 
 /* a kill of one of two receivers against a sender: the value is the other's, or was received */
-
-static void
-killone(int i)
-{
-	hcall(i, Kill, 1);
-}
 
 void
 killrecv(uint64_t seed)

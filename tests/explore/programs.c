@@ -12,6 +12,9 @@ const Program programs[] = {
 	{"intsend", "threadint against the partner", intsend, false, false},
 	{"killrecv", "threadkill of one of two receivers against a sender", killrecv, false, false},
 	{"owned", "two of one proc against a third, and threadint", owned, false, false},
+	{"ownedalt", "alts of one proc, others come to its channels", ownedalt, false, false},
+	{"ownedint", "threadint and threadkill of one who waits where only that ends it", ownedint, false, false},
+	{"ownedmany", "two of one proc on four channels, two others come to each", ownedmany, false, false},
 
 	{"deadlock", "everybody waits, and the library says so", deadlock, false, true},
 	{"detach", "threaddetach against join and exit", detach, false, false},

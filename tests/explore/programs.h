@@ -15,6 +15,9 @@ void	freewait(uint64_t seed);
 void	intsend(uint64_t seed);
 void	killrecv(uint64_t seed);
 void	owned(uint64_t seed);
+void	ownedalt(uint64_t seed);
+void	ownedint(uint64_t seed);
+void	ownedmany(uint64_t seed);
 /* ptask.c */
 void	deadlock(uint64_t seed);
 void	detach(uint64_t seed);
