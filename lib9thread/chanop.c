@@ -16,10 +16,10 @@ enum {
 
 /*
  * c was begun with, and is ended here: wait in q.  Returns 1, or Fail with errstr.
- * Not in line: with one place that switches, the CPU guesses its return right
- * whoever is switched to.
+ * In line: each return on the way up from a switch is guessed wrong where the
+ * one before was of another kind.
  */
-static __attribute__((noinline)) int
+static inline __attribute__((always_inline)) int
 block(Channel *c, bool own, Waitq *q, void *v, const char *what)
 {
 	Waiter *w;
@@ -51,6 +51,16 @@ block(Channel *c, bool own, Waitq *q, void *v, const char *what)
 	return l9errwhy(why);
 }
 
+/* t waited in a channel: in one that is p's own, only p's tasks do */
+static inline void
+wake(Proc *p, bool own, Task *t)
+{
+	if(own)
+		runput(p, t);
+	else
+		makeready(t);
+}
+
 static inline __attribute__((always_inline)) int
 dosend(Channel *c, Proc *p, bool own, const void *v, uint32_t size, bool canblock)
 {
@@ -68,7 +78,7 @@ dosend(Channel *c, Proc *p, bool own, const void *v, uint32_t size, bool canbloc
 		l9chanmove(w->v, v, size);
 		t->why = Wdone;
 		l9chandone(c, p, own);
-		makeready(t);
+		wake(p, own, t);
 	}else if(l9chanroom(c) || c->nel == CHANUNBOUNDED){
 		if(unlikely(!l9chanput(c, v, size))){
 			l9chanend(c, p, own);
@@ -81,7 +91,7 @@ dosend(Channel *c, Proc *p, bool own, const void *v, uint32_t size, bool canbloc
 		l9chanend(c, p, own);
 		return Wouldblock;
 	}
-	l9progress();
+	l9progress(p);
 	return 1;
 }
 
@@ -114,9 +124,9 @@ dorecv(Channel *c, Proc *p, bool own, void *v, uint32_t size, bool canblock)
 		t = w->task;
 		t->why = Wdone;
 		l9chandone(c, p, own);
-		makeready(t);
+		wake(p, own, t);
 	}
-	l9progress();
+	l9progress(p);
 	return 1;
 }
 

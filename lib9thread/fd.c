@@ -708,6 +708,6 @@ l9worked(void)
 
 	t = l9cur();
 	l9holdkill(t);
-	l9progress();
+	l9progress(t->proc);
 	l9laterkill(t);
 }

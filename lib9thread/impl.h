@@ -452,15 +452,12 @@ l9maydie(Task *t)
 
 /*
  * After an operation that did not need to block: a task that has had its
- * quota of them lets the others run.
+ * quota of them lets the others run.  p: the running proc; nil, a timer proc
+ * or the like, which is never adopted for a send.
  */
 static inline void
-l9progress(void)
+l9progress(Proc *p)
 {
-	Proc *p;
-
-	/* nil: a timer proc or the like, which is never adopted for a send */
-	p = l9proc;
 	if(p != nil && ++p->burst >= p->quota)
 		threadyield();
 }
