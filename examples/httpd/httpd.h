@@ -116,7 +116,6 @@ int	samefile(File*);	/* path is still what it was */
 void	freefile(File*);
 
 /* linux.c, posix.c */
-int	inmemory(int fd, vlong off, vlong n);	/* all of it, for all that is known: no disk to wait for */
 vlong	sendrange(int to, int fd, vlong off, vlong n);	/* what `to', which does not block, has taken; -1 */
 
 /* cache.c */

@@ -4,13 +4,6 @@
 #include <thread.h>
 #include "httpd.h"
 
-int
-inmemory(int fd, vlong off, vlong n)
-{
-	USED(fd, off, n);
-	return 0;
-}
-
 vlong
 sendrange(int to, int fd, vlong off, vlong n)
 {

@@ -133,23 +133,19 @@ struct Part
 	long	n;		/* bytes in buf: from `from' on, not sent */
 };
 
-static vlong
-nextsend(Part *p)
-{
-	return p->left < Maxsend? p->left: Maxsend;
-}
-
 /*
  * Send what the socket takes at once.  If it is full, read only enough to wait for
  * room by writing that.  0: there is nothing where the file should go on
  */
 static long
-part(Part *p)
+xpart(va_list *arg)
 {
+	Part *p;
 	vlong n, most;
 
+	p = va_arg(*arg, Part*);
 	p->n = 0;
-	n = sendrange(p->to, p->fd, p->from, nextsend(p));
+	n = sendrange(p->to, p->fd, p->from, p->left < Maxsend? p->left: Maxsend);
 	if(n > 0){
 		p->from += n;
 		p->left -= n;
@@ -159,25 +155,6 @@ part(Part *p)
 	most = n >= 0 || errno == EAGAIN? Waitpiece: Piece;
 	p->n = pread(p->fd, p->buf, p->left < most? p->left: most, p->from);
 	return p->n;
-}
-
-static long
-xpart(va_list *arg)
-{
-	return part(va_arg(*arg, Part*));
-}
-
-/* a disk is for a helper to wait for; without one, a helper costs more than what it sends */
-static long
-sendnext(Part *p)
-{
-	long r;
-
-	if(!inmemory(p->fd, p->from, nextsend(p)))
-		return iocall(nil, xpart, p);
-	r = part(p);
-	yield();
-	return r;
 }
 
 /* a large file.  One that has become shorter breaks the connection */
@@ -191,7 +168,7 @@ sendpieces(Conn *c, File *f, vlong from, vlong n)
 	if(p.buf == nil || fcntl(c->fd, F_SETFL, O_NONBLOCK) < 0)
 		p.left = -1;
 	while(p.left > 0){
-		if(sendnext(&p) <= 0 || (p.n > 0 && writeall(c, p.buf, p.n) < 0))
+		if(iocall(nil, xpart, &p) <= 0 || (p.n > 0 && writeall(c, p.buf, p.n) < 0))
 			break;
 		p.from += p.n;
 		p.left -= p.n;
