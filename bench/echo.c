@@ -224,7 +224,7 @@ begin(int nc, int deep, long n)
 	a = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	len = sizeof a;
 	listener = socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0);
-	if(listener < 0 || bind(listener, (struct sockaddr*)&a, sizeof a) < 0 || listen(listener, SOMAXCONN) < 0
+	if(listener < 0 || bind(listener, (struct sockaddr*)&a, sizeof a) < 0 || listen(listener, nc) < 0
 	|| getsockname(listener, (struct sockaddr*)&a, &len) < 0 || pipe(toclient) < 0 || pipe(toserver) < 0)
 		fail("listen");
 	client = fork();

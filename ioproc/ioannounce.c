@@ -20,6 +20,11 @@
  */
 enum {
 	Nlock = 500,		/* tries, a ms each */
+	/*
+	 * Connections that wait to be accepted: the system makes of it what it allows.
+	 * SOMAXCONN is 128 in musl, whatever that is.
+	 */
+	Backlog = 64*1024,
 };
 
 static const char*
@@ -101,7 +106,7 @@ listenunix(int fd, const struct addrinfo *ai)
 	lk = lockfolder(unixpath(ai));
 	r = bindunix(fd, ai, lk >= 0);
 	if(r == 0)
-		r = listen(fd, SOMAXCONN);
+		r = listen(fd, Backlog);
 	e = errno;
 	unlockfolder(lk);
 	errno = e;
@@ -126,7 +131,7 @@ listeninet(int fd, const struct addrinfo *ai)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
 	if(bind(fd, ai->ai_addr, ai->ai_addrlen) < 0)
 		return -1;
-	return ai->ai_socktype == SOCK_STREAM? listen(fd, SOMAXCONN): 0;
+	return ai->ai_socktype == SOCK_STREAM? listen(fd, Backlog): 0;
 }
 
 /*

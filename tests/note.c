@@ -495,6 +495,16 @@ test_pipe(void **state)
 	close(p[1]);
 }
 
+/* whoever started us may ignore some (nohup, a shell in the background), and so would the programs that we start */
+static void
+defaults(void)
+{
+	int i;
+
+	for(i = 0; i < Nkind; i++)
+		signal(kinds[i].sig, SIG_DFL);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -510,6 +520,7 @@ main(int argc, char *argv[])
 	self = argv[0];
 	if(argc > 2)
 		return be(argv);
+	defaults();
 	if(threadinit() < 0)
 		return 1;
 	mainid = threadid();

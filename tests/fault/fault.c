@@ -26,7 +26,6 @@ enum {
 	Maxcall = 4000,		/* more than any scenario makes */
 	Slot = 512*1024,	/* more than the one stack that is made where an arena of many cannot be had */
 	Later = 20,		/* calls that fail one after the other */
-	Calm = 20*1000,		/* us: a run in which nothing fails may look a little before all is in order, and ask for too little then */
 	Many = 300,		/* threads: more than an arena has stacks */
 };
 
@@ -1146,22 +1145,69 @@ ninfo(void)
 	return nline;
 }
 
+/* how often the OS thread with this number has gone to sleep or was made to wait; -1 if it is awake, or gone */
+static long
+nslept(const char *id)
+{
+	char name[64], status[4096], *state, *n;
+	ssize_t len;
+	int fd;
+
+	snprintf(name, sizeof name, "/proc/self/task/%s/status", id);
+	fd = open(name, O_RDONLY|O_CLOEXEC);
+	if(fd < 0)
+		return -1;
+	len = read(fd, status, sizeof status - 1);
+	close(fd);
+	status[len < 0? 0: len] = '\0';
+	state = strstr(status, "\nState:\t");
+	n = strstr(status, "\nvoluntary_ctxt_switches:");
+	if(state == nil || n == nil || state[8] != 'S')
+		return -1;
+	return atol(strchr(n, ':') + 1) + atol(strrchr(n, ':') + 1);
+}
+
+/* of all OS threads but the main one, which asks, added up; -1 if one of them is awake */
+static long
+allslept(void)
+{
+	struct dirent *e;
+	DIR *d;
+	long n, sum;
+
+	d = opendir("/proc/self/task");
+	assert_non_null(d);
+	for(n = sum = 0; n >= 0 && (e = readdir(d)) != nil; sum += n){
+		n = 0;
+		if(e->d_name[0] != '.' && atoi(e->d_name) != getpid())
+			n = nslept(e->d_name);
+	}
+	closedir(d);
+	return n < 0? -1: sum;
+}
+
 /*
- * OS threads that end are gone, and those that begin have freed what they were
- * handed, some time after their maker goes on.
+ * What is held once all is in order: OS threads that end are gone, and those
+ * that begin have made what they need and freed what they were handed, some time
+ * after their maker goes on.  So they must all be asleep, and not have run
+ * meanwhile; what they hold too much may go in time, if something else ends first.
  */
-static void
+static Held
 settle(const Held *want)
 {
 	Held h;
+	long n;
 	int i;
 
 	for(i = 0; i < Patience*1000/4; i++){
+		n = allslept();
 		held(&h);
-		if(h.nthread <= want->nthread && h.nblock <= want->nblock && h.mapped <= want->mapped && h.nfd <= want->nfd)
+		if(n >= 0 && n == allslept()
+		&& h.nthread <= want->nthread && h.nblock <= want->nblock && h.mapped <= want->mapped && h.nfd <= want->nfd)
 			break;
 		usleep(1000);
 	}
+	return h;
 }
 
 /* what a run may hold at its end, if that in which nothing failed held want */
@@ -1183,11 +1229,11 @@ allowed(const Held *want)
 static void
 runchild(const Scenario *s, long n, bool on, const Held *want)
 {
-	Held between = {LONG_MAX, LONG_MAX, INT_MAX, 0}, end;
+	Held may = {LONG_MAX, LONG_MAX, INT_MAX, 0};
 	const char *f;
 	int i;
 
-	between.nthread = nthread() + s->nkept;
+	may.nthread = nthread() + s->nkept;
 	if(s->before != nil){
 		assert_int_equal(threadinit(), 0);
 		s->before();
@@ -1200,17 +1246,15 @@ runchild(const Scenario *s, long n, bool on, const Held *want)
 	run->errnum = errnum;
 	memcpy(run->err, err, sizeof run->err);
 	for(i = 0; i < nelem(run->again); i++){
-		settle(&between);
+		settle(&may);
 		run->again[i] = s->call();
 		memcpy(run->againerr, err, sizeof run->againerr);
 	}
-	end = want != nil? allowed(want): between;
-	settle(&end);
+	if(want != nil)
+		may = allowed(want);
+	run->held = settle(&may);
 	if(want == nil)
-		usleep(Calm);
-	held(&run->held);
-	if(want == nil)
-		run->held.nthread = between.nthread;	/* what it may keep, whether or not this run had to */
+		run->held.nthread = may.nthread;	/* what it may keep, whether or not this run had to */
 	run->nline = ninfo();
 	run->through = true;
 	if(dir[0] != '\0')

@@ -25,12 +25,12 @@ caught(int sig)
 	atomic_fetch_add_explicit(&ncaught, 1, memory_order_relaxed);
 }
 
-/* not one that a suite uses, nor the library's: ioproc/helper.c */
-static int
-stormsignal(void)
-{
-	return SIGRTMIN + 6;
-}
+/*
+ * Not one that a suite uses, nor the library's: ioproc/helper.c.  And not a
+ * real-time one: of those, all that an OS thread is sent and does not take are
+ * kept, and so the user's queue fills, which others need; of this, one.
+ */
+enum { Stormsignal = SIGVTALRM };
 
 static DIR *threads;	/* open all the time: suites count descriptors */
 
@@ -44,7 +44,7 @@ sendall(void)
 	while((e = readdir(threads)) != NULL){
 		id = atoi(e->d_name);
 		if(id > 0 && id != (int)syscall(SYS_gettid))
-			syscall(SYS_tgkill, getpid(), id, stormsignal());
+			syscall(SYS_tgkill, getpid(), id, Stormsignal);
 	}
 }
 
@@ -93,7 +93,7 @@ storm(void)
 	unsetenv("LD_PRELOAD");
 	memset(&sa, 0, sizeof sa);
 	sa.sa_handler = caught;
-	sigaction(stormsignal(), &sa, NULL);
+	sigaction(Stormsignal, &sa, NULL);
 	atexit(end);
 	threads = opendir("/proc/self/task");
 	if(threads == NULL)
