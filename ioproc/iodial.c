@@ -112,7 +112,10 @@ iodial(Ioproc *io, const char *addr, const char *local, char *dir, int *cfdp)
 	t = l9self();
 	l9holdkill(t);
 	fd = dialnil(addr, local);	/* or Dialended, which has said why */
-	l9allowkill(t);
+	if(fd >= 0)
+		l9laterkill(t);
+	else
+		l9allowkill(t);
 	return dialed(fd, addr, dir, cfdp);
 }
 

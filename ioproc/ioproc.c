@@ -135,9 +135,12 @@ call(Ioproc *io, Call *c)
 		turncall(io, c);
 	else
 		l9poolcall(c);
+	if(!l9callfailed(c)){
+		l9laterkill(t);
+		return c->ret;
+	}
 	l9allowkill(t);
-	if(l9callfailed(c))
-		l9errput(c->errnum, c->errstr);
+	l9errput(c->errnum, c->errstr);
 	return c->ret;
 }
 

@@ -127,6 +127,7 @@ l9try(Try *t, const char *what, int side)
 	long r;
 	int e, why;
 
+	l9checkkill(l9self());
 	e = errno;
 	if(t->vop != nil)
 		t->op = vop;

@@ -111,6 +111,12 @@ l9allowkill(Task *t)
 	l9checkkill(t);
 }
 
+void
+l9laterkill(Task *t)
+{
+	t->holdkill--;
+}
+
 _Noreturn void
 threadexitsall(const char *status)
 {

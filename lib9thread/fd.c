@@ -704,5 +704,10 @@ l9fdclosed(int fd)
 void
 l9worked(void)
 {
-	l9progress(l9proc);
+	Task *t;
+
+	t = l9cur();
+	l9holdkill(t);
+	l9progress(t->proc);
+	l9laterkill(t);
 }

@@ -335,6 +335,55 @@ test_listen_ends(void **state)
 	assert_int_equal(nfd(), before);
 }
 
+typedef struct Victim Victim;
+struct Victim
+{
+	char	addr[Addrlen];
+	int	fd;
+};
+
+static void
+victim(void *v)
+{
+	Victim *w;
+
+	w = v;
+	w->fd = iodial(io, w->addr, nil, nil, nil);
+	threadsleep(Second);
+}
+
+/* a kill when the connection is there, before the one who dials runs again */
+static void
+test_kill_connected(void **state)
+{
+	static const struct timespec nap = {0, 2*Millisecond};
+	Victim w;
+	int i, id, afd, fd, before;
+
+	before = nfd();
+	unixaddr(w.addr, "kill");
+	afd = ioannounce(io, w.addr, nil);
+	assert_true(afd >= 0);
+	for(i = 0; i < 20; i++){
+		w.fd = -1;
+		id = threadcreate(victim, &w, 0);
+		assert_true(id > 0);
+		threadyield();
+		/* the proc sleeps: only the helper goes on */
+		assert_int_equal(poll(&(struct pollfd){.fd = afd, .events = POLLIN}, 1, -1), 1);
+		fd = accept(afd, nil, nil);
+		assert_true(fd >= 0);
+		nanosleep(&nap, nil);
+		assert_int_equal(threadkill(id), 0);
+		assert_int_equal(threadjoin(id, nil, 0), 0);
+		close(fd);
+		if(w.fd >= 0)
+			close(w.fd);
+	}
+	close(afd);
+	assert_int_equal(nfd(), before);
+}
+
 static void
 test_reject(void **state)
 {
@@ -1349,6 +1398,7 @@ main(void)
 		TEST(test_tcp),
 		TEST(test_modes),
 		TEST(test_listen_ends),
+		TEST(test_kill_connected),
 		TEST(test_reject),
 		TEST(test_net_prefix),
 		TEST(test_udp),

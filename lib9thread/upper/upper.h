@@ -105,6 +105,7 @@ int	l9wait(Task*);
  */
 void	l9holdkill(Task*);
 void	l9allowkill(Task*);	/* ends it now if it was killed meanwhile */
+void	l9laterkill(Task*);	/* or, where the caller gets what nobody else knows of, at the next wait */
 void	l9checkkill(Task*);
 
 /* 1: the caller and nobody else ends this wait, with l9setwhy and l9ready */
@@ -229,7 +230,10 @@ enum {
 };
 void	l9fdtried(Fdcall*, int found);
 
-/* an operation that did not need to wait is done: a task that has had its quota of them lets others run */
+/*
+ * An operation that did not need to wait is done: a task that has had its quota of them lets
+ * others run.  A kill meanwhile is for the next call: the caller has yet to get what this one has.
+ */
 void	l9worked(void);
 
 /* why, as l9wait's; Wclosed is ioclose.  -1 with errno: it cannot be waited for */
