@@ -29,7 +29,6 @@ enum {
 	Nspin = 2000,		/* looks before parking, some 35 µs on current CPUs */
 	Maxskip = 1024,
 	Ngive = 8,		/* times that the CPU is given away before parking */
-	Ntell = 16,		/* descriptors told of in one go, so that what their tasks touch stays in the cache until these run */
 };
 
 #define Maxgive	(100*Microsecond)
@@ -219,10 +218,6 @@ poll(Proc *p)
 	uintptr_t mark;
 	int n;
 
-	if(l9polluntold(p)){
-		l9polltell(p, Ntell);
-		return;
-	}
 	mark = 0;
 	/* release: p->poller, for l9push */
 	if(!cas1ar(&p->inbox, &mark, Polling))
@@ -238,8 +233,7 @@ poll(Proc *p)
 	}
 	l9wakers(-1);
 	p->now = l9nsecold();
-	l9pollgot(p, n);
-	l9polltell(p, Ntell);
+	l9polltell(p, n);
 }
 
 /* nothing is ready: return when something has come */

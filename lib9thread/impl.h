@@ -222,8 +222,6 @@ struct Proc
 
 	/* waiting for descriptors: poll.c */
 	Poller	*poller;	/* nil until the first wait; then it stays.  Others read it after Polling */
-	int	event;		/* of what it said last: the next to be told, and how many there are */
-	int	nevent;
 	int	nfdwait;	/* such waits of its tasks */
 	Seen	*seen;		/* nseen of them, by number: fd.c */
 	int	nseen;
@@ -288,15 +286,8 @@ void	l9awake(Proc*, bool);
 int	l9nawake(void);
 uint32_t	l9nwoken(void);
 
-static inline bool
-l9polluntold(Proc *p)
-{
-	return p->event < p->nevent;
-}
-
 /* poll.c */
 int	l9pollmake(Proc*);
-void	l9pollgot(Proc*, int n);
 void	l9polltell(Proc*, int n);
 bool	l9pollnow(Proc*);
 void	l9polllook(Proc*);

@@ -17,25 +17,14 @@ l9pollmake(Proc *p)
 	return p->poller == nil? -1: 0;
 }
 
-/*
- * n descriptors are ready, and will be told of: before p sleeps or looks again.  Its
- * tasks run in between, so what is told may be old: fd.c, "waking is no promise".
- */
-void
-l9pollgot(Proc *p, int n)
-{
-	p->event = 0;
-	p->nevent = n;
-}
-
-/* let those run who wait for the next of what is ready, n at most */
+/* n descriptors are ready: let those run who wait for them */
 void
 l9polltell(Proc *p, int n)
 {
-	int fd, what;
+	int i, fd, what;
 
-	for(; n > 0 && p->event < p->nevent; n--){
-		fd = l9pollready(p->poller, p->event++, &what);
+	for(i = 0; i < n; i++){
+		fd = l9pollready(p->poller, i, &what);
 		/* a negative one is the wake */
 		if(fd >= 0)
 			l9fdready(p, fd, what);
@@ -44,7 +33,7 @@ l9polltell(Proc *p, int n)
 		l9fdcheck(p, p->now);
 }
 
-/* all, without waiting.  True: some are */
+/* without waiting.  True: some are */
 bool
 l9pollnow(Proc *p)
 {
@@ -52,9 +41,7 @@ l9pollnow(Proc *p)
 
 	p->untilpoll = Npoll;
 	p->now = l9nsecold();
-	if(!l9polluntold(p))
-		l9pollgot(p, l9pollwait(p->poller, 0));
-	n = p->nevent - p->event;
+	n = l9pollwait(p->poller, 0);
 	l9polltell(p, n);
 	return n > 0;
 }
