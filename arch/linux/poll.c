@@ -18,7 +18,7 @@
 #include "arch.h"
 
 enum {
-	Nevent = 256,		/* told at a time */
+	Nevent = 32,		/* told at a time: few enough that what is touched of a task to wake it is in the cache when it runs */
 	Nowait = 8,		/* RWF_NOWAIT, which musl has not */
 };
 
