@@ -110,6 +110,7 @@ iodial(Ioproc *io, const char *addr, const char *local, char *dir, int *cfdp)
 	if(io != nil)
 		return dialed((int)l9iocall(io, "iodial", -1, addr, dodial, addr, local), addr, dir, cfdp);
 	t = l9self();
+	l9checkkill(t);
 	l9holdkill(t);
 	fd = dialnil(addr, local);	/* or Dialended, which has said why */
 	if(fd >= 0)

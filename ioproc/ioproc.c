@@ -129,6 +129,8 @@ call(Ioproc *io, Call *c)
 		l9misuse("iocall", "nil function");
 	c->part = false;
 	t = l9self();
+	/* one that came too late for the call before */
+	l9checkkill(t);
 	/* a kill in the middle would leave the turn taken, or a helper */
 	l9holdkill(t);
 	if(io != nil)
