@@ -272,7 +272,9 @@ test_mixed(void **state)
 	assert_int_equal(bytes, written);
 	print_message("%ld messages, %ld bytes, %ld interrupted, %ld timeouts, %ld closed, %ld taken by others\n",
 		nsent, written, nintr, nlate, nclosed, nold);
-	assert_true(nsent > 0 && written > 0 && (Tsan || nclosed > 0));
+	assert_true(nsent > 0 && written > 0);
+	/* seldom: in a short run perhaps never */
+	assert_true(ntimes(2) == 1 || nclosed > 0);
 	for(i = 0; i < Npair; i++){
 		close(pairs[i].fd[0]);
 		close(pairs[i].fd[1]);
