@@ -578,6 +578,25 @@ l9fdleave(Fdcall *c, Waiter *w)
 }
 
 /*
+ * t is queued: arm for c, and trust that.  False: it cannot be waited for; errno.
+ * Held, or ioclose's close(2) may come between the queue and the poller; if that
+ * has begun, it ends the wait.
+ */
+static bool
+armopen(Fdcall *c, Task *t, int before)
+{
+	bool armed;
+
+	if(!l9fdhold(c))
+		return true;
+	armed = arm(c, t, before);
+	if(armed)
+		trust(c, t);
+	l9fdletgo(c);
+	return armed;
+}
+
+/*
  * t is queued: see that its poller tells.  If it cannot, and nobody has ended the
  * wait meanwhile, we do: -1 with errno.
  */
@@ -593,9 +612,7 @@ await(Fdcall *c, Task *t, int before)
 	c->doubtful = false;
 	if(trusted(s, c, t) && s->empty & bit(c->side))
 		doubt(p, c);
-	else if(arm(c, t, before))
-		trust(c, t);
-	else{
+	else if(!armopen(c, t, before)){
 		e = errno;
 		if(claim(t)){
 			errno = e;

@@ -119,7 +119,9 @@ procend(Proc *p)
 	/* acq_rel: the last one out sees what the others did */
 	last = keepsalive(p) && addar(&procs.nuser, -1) == 1;
 	l9altstackfree(p);
-	l9awake(p, false);
+	/* the last one stays awake until l9exit, or a program that ends looks like one in which all wait */
+	if(!last)
+		l9awake(p, false);
 	l9proc = nil;
 	procfree(p);
 	if(last)
