@@ -328,6 +328,7 @@ nothing(void *v)
 static void
 lasttimer(void)
 {
+	static Timer *t;	/* it is left there, and no leak */
 	int64_t end;
 	int i, k;
 
@@ -337,7 +338,8 @@ lasttimer(void)
 	threadyield();
 	/* the timer proc is there, and both sides are awake */
 	threadsleep(Millisecond);
-	after(50*Microsecond);
+	t = after(50*Microsecond);
+	(void)t;
 	end = threadnow() + threadnow()%(60*Microsecond);
 	while(threadnow() < end)
 		;

@@ -713,7 +713,8 @@ test_placekept(void **state)
 		threadyield();
 	assert_int_equal(read(fd[1], a, sizeof a), 1);
 	threadunpin();
-	threadsleep(Millisecond);
+	/* until all have looked and wait again, the one of low priority, too */
+	threadidle();
 	assert_false(first->over || second->over || third->over);
 	puts1(fd[0], "1");
 	assert_job(first, 1, 0, nil);
