@@ -339,6 +339,8 @@ lasttimer(void)
 	/* the timer proc is there, and both sides are awake */
 	threadsleep(Millisecond);
 	t = after(50*Microsecond);
+	if(t == nil)
+		_exit(97);
 	end = threadnow() + threadnow()%(60*Microsecond);
 	while(threadnow() < end)
 		;
