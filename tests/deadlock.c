@@ -14,6 +14,11 @@
 enum {
 	Status = 1,	/* of a deadlock */
 	Long = 700,	/* ms: a report would have come before */
+#ifdef __SANITIZE_ADDRESS__
+	Ntry = 5,	/* each looks for leaks in all stacks */
+#else
+	Ntry = 100,
+#endif
 };
 
 typedef struct Case Case;
@@ -468,7 +473,7 @@ ends(void **state)
 	if(Tsan && k->f == note)
 		skip();
 	/* that one is about a moment */
-	for(n = k->f == lasttimer? ntimes(100): 1; n > 0; n--)
+	for(n = k->f == lasttimer? ntimes(Ntry): 1; n > 0; n--)
 		runcase(k);
 }
 
