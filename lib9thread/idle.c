@@ -263,12 +263,49 @@ l9idle(Proc *p)
 	p->now = l9nsecold();
 }
 
-/* a proc begins or ends */
+/* a proc begins */
 void
-l9awake(Proc *p, bool alive)
+l9awake(Proc *p)
 {
 	p->back = 1;
 	p->skip = 0;
-	if(!p->foreign)
-		addrlx(&nawake, alive? 1: -1);
+	addrlx(&nawake, !p->foreign);
+}
+
+/* one that is parked; nil: none.  Not of a foreign OS thread: as long as that lives there is no report */
+static Proc*
+sleeper(void)
+{
+	Proc *p;
+
+	for(p = l9allprocs(); p != nil; p = p->nextall)
+		if(ldrlx(&p->inbox) == Parked && !p->foreign)
+			break;
+	return p;
+}
+
+/*
+ * A proc ends.  Those that were not the last to park look for no deadlock.  So if
+ * all others sleep one is woken for nothing, and looks when it parks again.
+ * It has the count of the one that ends: who parks meanwhile is not the last.
+ */
+void
+l9awakeend(Proc *p)
+{
+	uintptr_t mark;
+	Proc *q;
+
+	if(p->foreign)
+		return;
+	/* acquire pairs with l9idle: whoever was counted out before is seen to be parked */
+	while(addar(&nawake, -1) == 1 && l9deadhint() && (q = sleeper()) != nil){
+		/* both before the exchange, as l9push */
+		addar(&nawake, 1);
+		addar(&nwoken, 1);
+		mark = Parked;
+		if(cas1ar(&q->inbox, &mark, 0)){
+			l9wakeword(parkword(q));
+			return;
+		}
+	}
 }

@@ -283,7 +283,8 @@ void	l9selfend(Proc*);
 void	l9push(Proc*, Task *first, Task *last);
 bool	l9takein(Proc*);
 void	l9idle(Proc*);
-void	l9awake(Proc*, bool);
+void	l9awake(Proc*);
+void	l9awakeend(Proc*);
 int	l9nawake(void);
 uint32_t	l9nwoken(void);
 

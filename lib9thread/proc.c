@@ -107,7 +107,7 @@ static void
 procadd(Proc *p)
 {
 	addrlx(&procs.nuser, keepsalive(p));
-	l9awake(p, true);
+	l9awake(p);
 }
 
 /* on p's OS thread: it is p no longer; if p was the last, the program ends */
@@ -121,7 +121,7 @@ procend(Proc *p)
 	l9altstackfree(p);
 	/* the last one stays awake until l9exit, or a program that ends looks like one in which all wait */
 	if(!last)
-		l9awake(p, false);
+		l9awakeend(p);
 	l9proc = nil;
 	procfree(p);
 	if(last)
@@ -164,7 +164,7 @@ l9proccreate(void (*f)(void*), void *arg, const Threadattr *a)
 	/* a foreign thread may create while the last other proc ends */
 	if(keepsalive(p) && addar(&procs.nuser, -1) == 1)
 		l9exit(ldrlx(&procs.status));
-	l9awake(p, false);
+	l9awakeend(p);
 	l9undofirst(t);
 	procfree(p);
 	return l9err(e, strerror(e));

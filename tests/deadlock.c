@@ -120,6 +120,34 @@ gone(void)
 }
 
 static void
+busy(void *v)
+{
+	int64_t end;
+
+	end = threadnow() + 20*Millisecond;
+	while(threadnow() < end)
+		;
+}
+
+/* who is awake last does not park, but ends */
+static void
+procended(void)
+{
+	proccreate(busy, nil, 0);
+	chanrecvp(never);
+}
+
+static void
+procsended(void)
+{
+	int i;
+
+	for(i = 0; i < 8; i++)
+		proccreate(i%4 == 0? waits: busy, "one", 0);
+	threadexits(nil);
+}
+
+static void
 suspended(void)
 {
 	threadsuspend(threadid());
@@ -395,6 +423,8 @@ static Case cases[] = {
 	{"procs", procs, Status, "", {Report, ": ann\n", ": bob\n"}},
 	{"system proc", systemproc, Status, "", {Report, ": server\n"}},
 	{"main is gone", gone, Status, "", {Report, ": left\n"}},
+	{"after a proc", procended, Status, "", {Report}},
+	{"after procs, main is gone", procsended, Status, "", {Report, ": one\n"}},
 	{"suspended", suspended, Status, "", {Report, " suspended"}},
 	{"after a sleep", slept, Status, "", {Report}},
 	{"after a timer", timed, Status, "", {Report}},
