@@ -95,14 +95,16 @@ probe(void)
 /*
  * Ask for what madvise does, for k regions (arch.h).  How many of them, from the
  * first on, have it.  Few kernels take many at once: what they leave is done singly.
+ * errno stays: the caller does otherwise, or without.
  */
 static int
 advise(char *p, size_t n, size_t stride, int k, int advice)
 {
 	struct iovec v[L9nregion];
 	long done;
-	int i;
+	int i, e;
 
+	e = errno;
 	for(i = 0; i < k; i++){
 		v[i].iov_base = p + (size_t)i*stride;
 		v[i].iov_len = n;
@@ -112,6 +114,7 @@ advise(char *p, size_t n, size_t stride, int k, int advice)
 	for(i = done <= 0? 0: (int)((size_t)done/n); i < k; i++)
 		if(madvise(v[i].iov_base, n, advice) < 0)
 			break;
+	errno = e;
 	return i;
 }
 
@@ -136,9 +139,5 @@ l9memguard(void *p, size_t n, size_t stride, int k)
 void
 l9mempopulate(void *p, size_t n, size_t stride, int k)
 {
-	int e;
-
-	e = errno;
 	advise(p, n, stride, k, MADV_POPULATE_WRITE);
-	errno = e;
 }
