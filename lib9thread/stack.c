@@ -353,7 +353,6 @@ morestacks(Proc *p, int class)
 Task*
 l9stackalloc(Proc *p, unsigned int size, bool exact)
 {
-	Task *t;
 	int class;
 
 	class = !exact && size <= stacks.floorsize? stacks.floor: classof(size, exact);
