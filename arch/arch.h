@@ -125,13 +125,19 @@ void	l9memunmap(void *p, size_t n);
 int	l9memdrop(void *p, size_t n);
 
 /*
- * Make n bytes at p fault on access.  0; -1: no guard could be had (the
- * memory stays usable).  n and p are multiples of l9pagesize().
+ * Both take k regions, at most L9nregion, of n bytes each: the first at p, each
+ * next one stride bytes further.  All three are multiples of l9pagesize().
+ *
+ * l9memguard makes them fault on access.  0; -1: some got no guard (that
+ * memory stays usable).
+ * l9mempopulate is a hint: they will be written soon, so their memory may be had at once.
  */
-int	l9memguard(void *p, size_t n);
+int	l9memguard(void *p, size_t n, size_t stride, int k);
+void	l9mempopulate(void *p, size_t n, size_t stride, int k);
+enum { L9nregion = 16 };
 size_t	l9pagesize(void);
 
-/* l9memguard for an OS that has nothing better: by mprotect, and not without limit */
+/* a guard for an OS that has nothing better: by mprotect, and not without limit.  0 or -1 */
 int	l9protect(void *p, size_t n);
 
 /* CLOCK_MONOTONIC, in ns */

@@ -211,6 +211,7 @@ struct Proc
 	void	*altstack;	/* the library's own for signals, or nil */
 	Task	*freestack[Nsizeclass];
 	int	nfreestack[Nsizeclass];
+	int64_t	ncut;		/* slots that were new when it took them */
 	void	*data;		/* procdata */
 
 	Spin	stoplk;		/* who keeps the owner out of its section */

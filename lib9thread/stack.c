@@ -13,6 +13,9 @@
  * to the system and is as new, but for its guards, which stay; a few are kept
  * as they are.  Slots are taken from those that are in use already, so that
  * after a peak the others run empty.
+ *
+ * A new slot needs a guard and the memory of its top page, and the kernel makes many
+ * for little more than one: a proc cuts the more slots at a time the more it has cut.
  */
 #include <unistd.h>
 
@@ -26,6 +29,7 @@ enum {
 	Ncolour = 32,		/* cache lines that tops are spread over */
 	Taskroom = sizeof(Task) + (Ncolour+1)*Cacheline,
 	Keepempty = 8,		/* arenas of a class that keep their memory with all slots free */
+	Spare = 16,		/* a proc that has cut so many slots may have another one to spare */
 };
 
 struct Arena
@@ -171,9 +175,9 @@ unguarded(void)
 	}
 }
 
-/* slot i of a, which nobody else has, becomes a Task; ready: its guard is there */
+/* slot i of a, which nobody else has, becomes a Task */
 static Task*
-slotinit(Arena *a, int i, bool ready)
+slotinit(Arena *a, int i)
 {
 	size_t slot, guard;
 	char *p;
@@ -182,8 +186,6 @@ slotinit(Arena *a, int i, bool ready)
 	slot = slotsize(a->class);
 	guard = guardsize(a->class);
 	p = a->base + (size_t)i*slot;
-	if(!ready && l9memguard(p, guard) < 0)
-		unguarded();
 	t = (Task*)(p + slot - sizeof(Task)/Cacheline*Cacheline - Cacheline - (unsigned int)i%Ncolour*Cacheline);
 	/* the stack begins right below the Task, wherever that is */
 	l9sanstack(&t->san, p + guard, (size_t)((char*)t - (p + guard)), slot - guard);
@@ -220,7 +222,7 @@ refill(Arena *a)
 
 	a->free = nil;
 	for(i = a->ncut; i-- > 0;){
-		t = slotinit(a, i, true);
+		t = slotinit(a, i);
 		l9unlock(&t->joinlk);
 		t->next = a->free;
 		a->free = t;
@@ -260,17 +262,62 @@ empty(Arena *a)
 	l9unlock(&stacks.lk);
 }
 
+static void
+keep(Proc *p, int class, Task *t)
+{
+	t->next = p->freestack[class];
+	p->freestack[class] = t;
+	p->nfreestack[class]++;
+}
+
+/* p's free slot, of which there is one at least */
+static Task*
+takekept(Proc *p, int class)
+{
+	Task *t;
+
+	t = p->freestack[class];
+	p->freestack[class] = t->next;
+	p->nfreestack[class]--;
+	return t;
+}
+
+/* p needs a slot: how many new ones to cut at once */
+static int
+ncut(Proc *p)
+{
+	int64_t n;
+
+	n = 1 + p->ncut/Spare;
+	return n < L9nregion? (int)n: L9nregion;
+}
+
+/* slots i to end of a have just been cut, and those before ready have their guards: p's now */
+static void
+newslots(Proc *p, Arena *a, int i, int end, int ready)
+{
+	size_t slot, page;
+
+	slot = slotsize(a->class);
+	page = l9pagesize();
+	ready = ready < i? i: ready;
+	if(ready < end && l9memguard(a->base + (size_t)ready*slot, guardsize(a->class), slot, end - ready) < 0)
+		unguarded();
+	l9mempopulate(a->base + (size_t)(i+1)*slot - page, page, slot, end - i);
+	while(end-- > i)
+		keep(p, a->class, slotinit(a, end));
+}
+
 /*
- * From the arenas: some that were in use, so as to come back seldom, or a new
- * one.  nil with errstr.
+ * From the arenas: some that were in use, so as to come back seldom, or new
+ * ones.  nil with errstr.
  */
 static __attribute__((noinline)) Task*
 morestacks(Proc *p, int class)
 {
 	Arena *a;
 	Task *t;
-	int i;
-	bool ready;
+	int i, end, ready;
 
 	l9lock(&stacks.lk);
 	while((a = stacks.class[class].first) == nil){
@@ -283,29 +330,29 @@ morestacks(Proc *p, int class)
 		l9lock(&stacks.lk);
 		enlist(a, false);
 	}
-	while(p->nfreestack[class] < Ncached/2 && (t = takefree(a)) != nil){
-		t->next = p->freestack[class];
-		p->freestack[class] = t;
-		p->nfreestack[class]++;
+	while(p->nfreestack[class] < Ncached/2 && (t = takefree(a)) != nil)
+		keep(p, class, t);
+	i = end = a->ncut;
+	ready = a->nready;
+	if(p->nfreestack[class] == 0){
+		end = i + ncut(p);
+		if(end > a->nslot)
+			end = a->nslot;
+		a->ncut = end;
+		p->ncut += end - i;
 	}
-	t = p->freestack[class];
-	i = t == nil? a->ncut++: 0;
-	ready = i < a->nready;
 	if(a->free == nil && a->ncut == a->nslot)
 		unlist(a);
 	l9unlock(&stacks.lk);
-	if(t == nil)
-		return slotinit(a, i, ready);
-	p->freestack[class] = t->next;
-	p->nfreestack[class]--;
-	return t;
+	if(i < end)
+		newslots(p, a, i, end, ready);
+	return takekept(p, class);
 }
 
 /* a Task with a stack of at least size bytes; p is the running proc.  nil with errstr */
 Task*
 l9stackalloc(Proc *p, unsigned int size, bool exact)
 {
-	Task *t;
 	int class;
 
 	class = !exact && size <= stacks.floorsize? stacks.floor: classof(size, exact);
@@ -313,12 +360,9 @@ l9stackalloc(Proc *p, unsigned int size, bool exact)
 		l9err(ENOMEM, "out of memory");
 		return nil;
 	}
-	t = p->freestack[class];
-	if(unlikely(t == nil))
+	if(unlikely(p->freestack[class] == nil))
 		return morestacks(p, class);
-	p->freestack[class] = t->next;
-	p->nfreestack[class]--;
-	return t;
+	return takekept(p, class);
 }
 
 /* n of p's free slots back to their arenas */
@@ -331,9 +375,7 @@ give(Proc *p, int class, int n)
 	out = nil;
 	l9lock(&stacks.lk);
 	while(n-- > 0){
-		t = p->freestack[class];
-		p->freestack[class] = t->next;
-		p->nfreestack[class]--;
+		t = takekept(p, class);
 		a = t->arena;
 		t->next = a->free;
 		a->free = t;
@@ -372,9 +414,7 @@ l9stackfree(Proc *p, Task *t)
 	class = t->arena->class;
 	if(p->nfreestack[class] >= Ncached)
 		give(p, class, Ncached/2);
-	t->next = p->freestack[class];
-	p->freestack[class] = t;
-	p->nfreestack[class]++;
+	keep(p, class, t);
 }
 
 /* p ends */
@@ -386,4 +426,5 @@ l9stackgive(Proc *p)
 	for(class = 0; class < Nsizeclass; class++)
 		if(p->nfreestack[class] > 0)
 			give(p, class, p->nfreestack[class]);
+	p->ncut = 0;
 }

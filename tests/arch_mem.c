@@ -139,7 +139,7 @@ guard(void **state)
 
 	assert_non_null(p = l9memmap(8*page));
 	memset(p, 'a', 8*page);
-	assert_int_equal(l9memguard(p+2*page, 3*page), 0);
+	assert_int_equal(l9memguard(p+2*page, 3*page, 0, 1), 0);
 	assert_true(readable(p+2*page-1));
 	assert_false(readable(p+2*page));
 	assert_false(readable(p+5*page-1));
@@ -151,22 +151,32 @@ guard(void **state)
 	l9memunmap(p, 8*page);
 }
 
-/* many stacks in one mapping, guarded before anything is touched */
+/* many stacks in one mapping, guarded and populated k at a time before anything is touched */
 static void
 slots(void **state)
 {
-	size_t i;
+	size_t i, slot;
 	char *p;
+	int k;
 
-	assert_non_null(p = l9memmap(Nslot*4*page));
-	for(i = 0; i < Nslot; i++)
-		assert_int_equal(l9memguard(p+i*4*page, page), 0);
-	for(i = 0; i < Nslot; i++){
-		assert_false(readable(p+i*4*page));
-		p[i*4*page + page] = 's';
-		assert_true(readable(p+i*4*page + page));
+	slot = 4*page;
+	assert_non_null(p = l9memmap(Nslot*slot));
+	for(i = k = 0; i < Nslot; i += (size_t)k){
+		k = k%L9nregion + 1;
+		if(i + (size_t)k > Nslot)
+			k = (int)(Nslot - i);
+		assert_int_equal(l9memguard(p + i*slot, page, slot, k), 0);
+		l9mempopulate(p + i*slot + 3*page, page, slot, k);
 	}
-	l9memunmap(p, Nslot*4*page);
+	for(i = 0; i < Nslot; i++){
+		assert_false(readable(p + i*slot));
+		assert_int_equal(p[i*slot + 3*page], 0);
+		p[i*slot + page] = 's';
+		p[(i+1)*slot - 1] = 't';
+		assert_true(readable(p + i*slot + page));
+		assert_true(readable(p + (i+1)*slot - 1));
+	}
+	l9memunmap(p, Nslot*slot);
 }
 
 /* memory mapped anew where a guard was is not guarded */
@@ -179,7 +189,7 @@ again(void **state)
 	for(i = 0; i < 100; i++){
 		assert_non_null(p = l9memmap(2*page));
 		assert_false(faults(p));
-		assert_int_equal(l9memguard(p, page), 0);
+		assert_int_equal(l9memguard(p, page, 0, 1), 0);
 		assert_false(readable(p));
 		l9memunmap(p, 2*page);
 	}

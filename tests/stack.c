@@ -253,6 +253,46 @@ handedon(void **state)
 	chanfree(c);
 }
 
+/* a proc cuts more slots than it needs only in proportion to what it has cut */
+enum {
+	Ncut	= 400,
+};
+
+static void
+cutter(void *c)
+{
+	Task *t[Ncut];
+	int i, class, spare;
+
+	for(i = 0; i < Ncut; i++){
+		/* a size that no other test has: none is free in an arena */
+		TCHECK((t[i] = l9stackalloc(l9proc, 20*1024, true)) != nil);
+		for(class = 0; ((size_t)16*1024<<class) < t[i]->slot; class++)
+			;
+		spare = l9proc->nfreestack[class];
+		TCHECK(spare <= (i+1)/16 && spare < L9nregion);
+	}
+	TCHECK(l9proc->ncut >= Ncut);
+	for(i = 0; i < Ncut; i++)
+		memset(t[i]->stack + t[i]->guard, i%128, usable(t[i]));
+	for(i = 0; i < Ncut; i++){
+		TCHECK(t[i]->stack[t[i]->guard] == i%128 && ((char*)t[i])[-1] == i%128);
+		l9stackfree(l9proc, t[i]);
+	}
+	TCHECK(chansendul(c, 1) == 1);
+}
+
+static void
+spare(void **state)
+{
+	Channel *c;
+
+	assert_non_null(c = chancreate(sizeof(unsigned long), 0));
+	assert_true(proccreate(cutter, c, 0) > 0);
+	assert_int_equal(chanrecvul(c), 1);
+	chanfree(c);
+}
+
 /* the kernel must not read a byte of the guard */
 static void
 guarded(void **state)
@@ -373,6 +413,7 @@ main(int argc, char *argv[])
 		TEST(apart),
 		TEST(recycled),
 		TEST(handedon),
+		TEST(spare),
 		TEST(guarded),
 		TEST(givenback),
 		TEST(lockedmemory),

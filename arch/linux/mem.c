@@ -2,12 +2,23 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "arch.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102	/* Linux 6.13 */
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23	/* Linux 5.14 */
+#endif
+#ifndef PIDFD_SELF
+#define PIDFD_SELF (-10000)	/* of process_madvise: Linux 6.14 */
+#endif
+#ifndef SYS_process_madvise
+#define SYS_process_madvise 440	/* Linux 5.10, the same for all CPUs */
 #endif
 
 static pthread_once_t probed = PTHREAD_ONCE_INIT;
@@ -82,14 +93,52 @@ probe(void)
 }
 
 /*
+ * Ask for what madvise does, for k regions (arch.h).  How many of them, from the
+ * first on, have it.  Few kernels take many at once: what they leave is done singly.
+ */
+static int
+advise(char *p, size_t n, size_t stride, int k, int advice)
+{
+	struct iovec v[L9nregion];
+	long done;
+	int i;
+
+	for(i = 0; i < k; i++){
+		v[i].iov_base = p + (size_t)i*stride;
+		v[i].iov_len = n;
+	}
+	/* for a single one madvise is quicker */
+	done = k == 1? 0: syscall(SYS_process_madvise, PIDFD_SELF, v, (size_t)k, advice, 0);
+	for(i = done <= 0? 0: (int)((size_t)done/n); i < k; i++)
+		if(madvise(v[i].iov_base, n, advice) < 0)
+			break;
+	return i;
+}
+
+/*
  * A guard region costs no mapping of its own; mprotect's costs two, of
  * which vm.max_map_count allows some 65,000.
  */
 int
-l9memguard(void *p, size_t n)
+l9memguard(void *p, size_t n, size_t stride, int k)
 {
+	int i, r;
+
 	pthread_once(&probed, probe);
-	if(guardworks && madvise(p, n, MADV_GUARD_INSTALL) == 0)
-		return 0;
-	return l9protect(p, n);
+	r = 0;
+	for(i = guardworks? advise(p, n, stride, k, MADV_GUARD_INSTALL): 0; i < k; i++)
+		if(l9protect((char*)p + (size_t)i*stride, n) < 0)
+			r = -1;
+	return r;
+}
+
+/* a first touch is an interrupt of the program for each page, and a system call is one for all */
+void
+l9mempopulate(void *p, size_t n, size_t stride, int k)
+{
+	int e;
+
+	e = errno;
+	advise(p, n, stride, k, MADV_POPULATE_WRITE);
+	errno = e;
 }

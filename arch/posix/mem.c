@@ -47,7 +47,19 @@ l9memdrop(void *p, size_t n)
 }
 
 int
-l9memguard(void *p, size_t n)
+l9memguard(void *p, size_t n, size_t stride, int k)
 {
-	return l9protect(p, n);
+	int i, r;
+
+	r = 0;
+	for(i = 0; i < k; i++)
+		if(l9protect((char*)p + (size_t)i*stride, n) < 0)
+			r = -1;
+	return r;
+}
+
+/* no such hint in POSIX */
+void
+l9mempopulate(void *p, size_t n, size_t stride, int k)
+{
 }

@@ -176,6 +176,10 @@ __wrap_syscall(long number, ...)
 		errno = EMFILE;
 		return -1;
 	}
+	if(number == SYS_process_madvise && hit("process_madvise")){
+		errno = EPERM;
+		return -1;
+	}
 	return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
