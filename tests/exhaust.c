@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 
 enum {
 	Space = 2000,		/* MiB beyond what is in use at the start */
+	Most = 1700,		/* MiB of it */
 	Big = 64*1024*1024,	/* a stack: a few of them fill the space */
 	Max = 4096,
 };
@@ -161,15 +163,28 @@ test_channels(void **state)
 	assert_int_equal(errno, ENOMEM);
 }
 
+/* for who writes to all that he gets: that takes long */
+static void*
+takemost(void)
+{
+	void *p;
+
+	p = mmap(NULL, (size_t)Most<<20, PROT_NONE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0);
+	assert_true(p != MAP_FAILED);
+	return p;
+}
+
 /* an unbounded channel that cannot grow refuses, and keeps what it has */
 static void
 test_unbounded(void **state)
 {
 	static char big[8*1024*1024];
 	Channel *c;
+	void *taken;
 	int n, i, r;
 
 	(void)state;
+	taken = takemost();
 	c = chancreate(sizeof big, CHANUNBOUNDED);
 	assert_non_null(c);
 	for(n = 0; n < Max; n++){
@@ -189,6 +204,7 @@ test_unbounded(void **state)
 	}
 	assert_int_equal(p9nbrecv(c, big), 0);
 	chanfree(c);
+	munmap(taken, (size_t)Most<<20);
 }
 
 static void
@@ -271,9 +287,11 @@ static void
 test_spawn(void **state)
 {
 	Piece *all, *p;
+	void *taken;
 	int i, pid;
 
 	(void)state;
+	taken = takemost();
 	waittrue(starttrue());
 	all = eat(NULL, 1<<20);
 	assert_non_null(all);
@@ -298,6 +316,7 @@ test_spawn(void **state)
 		free(p);
 	}
 	waittrue(starttrue());
+	munmap(taken, (size_t)Most<<20);
 }
 
 /* a number that is no descriptor needs no memory, however large it is */

@@ -8,7 +8,7 @@
 #include "t.h"
 
 enum {
-	Nrace	= 40,
+	Nrace	= Tsan? 5: Asan? 10: 40,
 };
 
 typedef struct Case Case;
@@ -151,7 +151,7 @@ ends(char *prog, Case *k)
 	static Child c;
 	int i, n;
 
-	n = Tsan && k->times > 5? 5: k->times;
+	n = Tsan? k->times: ntimes(k->times);
 	for(i = 0; i < n; i++){
 		runprog(&c, prog, k->name);
 		assert_string_equal(c.err, k->err);

@@ -574,7 +574,7 @@ thousand(void **state)
 	if(!Tsan && !Asan)
 		/* 800 alternate signal stacks would be 50 MB, 800 arenas far more */
 		/* an emulator maps memory of its own */
-	if(getenv("L9SCALE") == nil)
+	if(getenv("L9EMULATED") == nil)
 		assert_true(mapped() - before < 16<<20);
 	chanfree(p.a);
 	chanfree(p.b);

@@ -190,7 +190,7 @@ project() {
 }
 # builds name
 builds() {
-	expect "$1: setup" meson setup "$tmp/$1/build" "$tmp/$1"
+	expect "$1: setup" meson setup --buildtype plain "$tmp/$1/build" "$tmp/$1"
 	expect "$1: builds" meson compile -C "$tmp/$1/build"
 	prints "$1: runs" "$tmp/readme/first.out" "$tmp/$1/build/first"
 	# nothing but the library is built

@@ -559,7 +559,7 @@ test_threads_refused(void **state)
 	Child c;
 	int i;
 
-	if(getenv("L9SCALE") != nil)
+	if(getenv("L9EMULATED") != nil)
 		skip();		/* an emulator starts threads of its own, or does not know the limit */
 	for(i = 0; i < nelem(refused); i++){
 		runself(&c, refused[i].name);

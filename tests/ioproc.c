@@ -541,7 +541,7 @@ test_no_os_thread(void **state)
 	FILE *f;
 	int i, n;
 
-	if(Asan || Tsan || getenv("L9SCALE") != nil)
+	if(Asan || Tsan || getenv("L9EMULATED") != nil)
 		skip();		/* they need address space themselves, or do not limit it */
 	kb = 0;
 	f = fopen("/proc/self/statm", "r");
@@ -624,7 +624,7 @@ test_threads_refused(void **state)
 {
 	Child c;
 
-	if(getenv("L9SCALE") != nil)
+	if(getenv("L9EMULATED") != nil)
 		skip();		/* an emulator starts threads of its own, or does not know the limit */
 	runself(&c, "nothreads");
 	if(WIFEXITED(c.status) && WEXITSTATUS(c.status) == 77)

@@ -4,6 +4,12 @@
 # With the atomic operations of one function of the library done wrong (no longer
 # in one step, seen too late, or not looked at), a schedule must fail, and fail again when its
 # seed is given.
+#
+# Not here: l9chanshare:stale, which changes nothing.  Whoever finds the channel
+# shared meanwhile shares it once more: it is so for good, and nobody waits in it
+# unseen any more.  And l9enterslow:blind: two who stop one owner have to follow
+# each other between two of its steps, and it then has to be in the middle of
+# the very channel that the second takes; 3000 schedules do not come to that.
 set -u
 export LC_ALL=C
 
