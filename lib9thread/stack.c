@@ -284,7 +284,7 @@ takekept(Proc *p, int class)
 
 /* p needs a slot: how many new ones to cut at once */
 static int
-ncut(Proc *p)
+slotsnow(Proc *p)
 {
 	int64_t n;
 
@@ -335,7 +335,7 @@ morestacks(Proc *p, int class)
 	i = end = a->ncut;
 	ready = a->nready;
 	if(p->nfreestack[class] == 0){
-		end = i + ncut(p);
+		end = i + slotsnow(p);
 		if(end > a->nslot)
 			end = a->nslot;
 		a->ncut = end;
