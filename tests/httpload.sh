@@ -36,6 +36,8 @@ says 'no URL' 1 'usage: httpload'
 says 'no connections' 1 'usage: httpload' -c 0 http://x/
 says 'fewer connections than procs' 1 'usage: httpload' -c 1 -p 2 http://x/
 says 'both limits' 1 'usage: httpload' -d 1 -n 1 http://x/
+says 'more connections than descriptors' 1 '1000000000 connections: no more than .* descriptors' -c 1000000000 http://x/
+says 'a field without a colon' 1 'field: no field' -n 1 -H field http://x/
 says 'another scheme' 1 'https://x/: not http://' https://x/
 says 'no host' 1 'no host' http:///x
 port=$($client port)

@@ -2,6 +2,7 @@
 #include <u.h>
 #include <libc.h>
 #include <thread.h>
+#include <sys/resource.h>
 #include "httpload.h"
 
 Target target;
@@ -217,6 +218,8 @@ addfield(char *fields, char *f)
 {
 	char *s;
 
+	if(strchr(f, ':') == nil)
+		sysfatal("%s: no field: value", f);
 	s = smprint("%s%s\r\n", fields != nil? fields: "", f);
 	if(s == nil)
 		sysfatal("out of memory");
@@ -249,6 +252,16 @@ number(char *s)
 	if(n <= 0 || *e != '\0' || n > 1000000000)
 		usage();
 	return n;
+}
+
+/* each has a descriptor; threads for those that have none would only take memory and time */
+static void
+checkconn(void)
+{
+	struct rlimit l;
+
+	if(getrlimit(RLIMIT_NOFILE, &l) == 0 && (rlim_t)nconn > l.rlim_cur)
+		sysfatal("%d connections: no more than %llud descriptors", nconn, (uvlong)l.rlim_cur);
 }
 
 static Channel*
@@ -304,6 +317,7 @@ threadmain(int argc, char *argv[])
 	if(nrequest == INT64_MAX && duration == 0)
 		duration = 10*Second;
 
+	checkconn();
 	parseurl(argv[0], method, fields != nil? fields: "");
 	free(fields);
 	notes = mknotes();
