@@ -233,6 +233,7 @@ done >log 2>&1
 okempty 'twenty large ones at once' log
 rm -f par.*
 grep -Fqx 'GET /small.bin 206 1000' out && ok 'a log' || fail 'a log' out
+grep -Fqx 'HEAD /small.bin 200 0' out && ok 'of HEAD, too' || fail 'of HEAD, too' out
 
 # the end: what runs is finished, who waits is let go
 get --limit-rate 2M -o slow $url/large &

@@ -100,7 +100,7 @@ note(Conn *c, int status, vlong n)
 {
 	if(logc != nil)
 		chanprint(logc, "%.*s %.*s %d %lld\n", c->req.verb.n, c->req.verb.s,
-			c->req.target.n, c->req.target.s, status, n);
+			c->req.target.n, c->req.target.s, status, c->req.method == Mhead? 0: n);
 }
 
 int

@@ -243,7 +243,7 @@ summary(Plan *p, int64_t took)
 	if(nskipped > 0)
 		print(", %d complete before", nskipped);
 	if(nfailed > 0)
-		print(", %d errors", nfailed);
+		print(", %d error%s", nfailed, nfailed == 1? "": "s");
 	if(stopping)
 		hint(p);
 	print("\n");
