@@ -225,13 +225,16 @@ taker(void *v)
 static void
 giver(void *v)
 {
-	Two w;
-	long i;
+	Channel *c;
+	Two *w;
+	long i, n;
 
-	/* it may go with the last message */
-	w = *(Two*)v;
-	for(i = 0; i < w.n; i++)
-		TCHECK(chansendul(w.c[1], (unsigned long)i) == 1);
+	/* it may go with the last message; and got changes meanwhile */
+	w = v;
+	c = w->c[1];
+	n = w->n;
+	for(i = 0; i < n; i++)
+		TCHECK(chansendul(c, (unsigned long)i) == 1);
 }
 
 static void
