@@ -1,9 +1,10 @@
 /*
  * The report of a deadlock: two procs with a task each, which sleep by a timer,
- * have a helper make calls, end each other's waits, and in the end wait for ever.
+ * have a helper make calls, end each other's waits, and in the end wait for ever;
+ * and a third, which may wake one of them, and ends.
  *
  * mirrors lib9thread/debug.c: l9wakers, l9deadhint, l9deadlook, deadlock
- * mirrors lib9thread/idle.c: l9push, l9idle, sleeplast, l9nawake, l9nwoken
+ * mirrors lib9thread/idle.c: l9push, l9idle, sleeplast, l9nawake, l9nwoken, l9awakeend, sleeper
  * mirrors timers/timerproc.c: pending, expire, timerproc, idle
  * mirrors ioproc/helper.c: l9helpercall, serve
  *
@@ -22,6 +23,8 @@
  * mutant TIMEREARLY: the timer proc counts itself out before the task is ready
  * mutant NOTCOUNTED: a call in a helper is not counted
  * mutant CALLEREARLY: a helper's call is counted out by the helper, before it makes the caller ready
+ * mutant ENDLATE: who ends counts the one it wakes after the exchange
+ * mutant ENDDEAF -DLIVE: who ends as the last one awake wakes nobody
  * mutant TIMERDEAF -DLIVE: the timer proc does not look when its last timer has gone
  */
 #ifndef ROUNDS
@@ -32,7 +35,7 @@
 #define Ready	2	/* the proc's task */
 
 byte inbox[2];
-byte nawake = 2;
+byte nawake = 3;
 byte nwoken;
 byte wakers;
 bool waiting[2];	/* the proc's task can be claimed */
@@ -128,14 +131,15 @@ inline sleeplast(p) {
 	fi
 }
 
-/* l9wait: the proc has no other task.  Return when that is ready */
+/* l9wait, and again until the proc's one task is ready */
 inline l9idle(p) {
-	atomic {
+	do
+	:: atomic {
 		y = inbox[p] == nil;
 		inbox[p] = (y -> Parked : inbox[p])
-	};
-	if
-	:: y ->
+	   };
+	   if
+	   :: y ->
 		atomic { nawake--; y = nawake == 0 };
 		if
 		:: y -> l9deadhint()
@@ -146,9 +150,14 @@ inline l9idle(p) {
 		:: else
 		fi;
 		inbox[p] != Parked
-	:: else
-	fi;
-	atomic { assert(inbox[p] == Ready); inbox[p] = nil };
+	   :: else
+	   fi;
+	   /* nil: it was woken for nothing, and parks again */
+	   if
+	   :: atomic { inbox[p] == Ready -> inbox[p] = nil }; break
+	   :: inbox[p] == nil
+	   fi
+	od;
 	woken = 0
 }
 
@@ -198,6 +207,59 @@ proctype proc(byte t)
 		l9idle(t);
 		over[t] = false
 	od
+}
+
+/* the proc ends */
+inline l9awakeend() {
+	do
+	:: atomic { nawake--; y = nawake == 0 };
+#ifdef ENDDEAF
+	   y = false;
+#endif
+	   if
+	   :: y -> l9deadhint()
+	   :: else
+	   fi;
+	   if
+	   :: y && inbox[0] == Parked -> q = 0
+	   :: y && inbox[1] == Parked -> q = 1
+	   :: !y || (inbox[0] != Parked && inbox[1] != Parked) -> break
+	   fi;
+#ifndef ENDLATE
+	   nawake++;
+	   nwoken++;
+#endif
+	   atomic {
+		if
+		:: inbox[q] == Parked -> inbox[q] = nil; y = true
+		:: else -> y = false
+		fi
+	   };
+#ifdef ENDLATE
+	   nawake++;
+	   nwoken++;
+#endif
+	   if
+	   :: y -> break
+	   :: else
+	   fi
+	od
+}
+
+active proctype ender()
+{
+	byte q, old;
+	bool y, counted;
+
+	if
+	:: claim(0, y);
+		if
+		:: y -> l9push(0)
+		:: else
+		fi
+	:: true
+	fi;
+	l9awakeend()
 }
 
 active proctype helper()
