@@ -266,7 +266,7 @@ cutter(void *c)
 
 	errno = 0;
 	for(i = 0; i < Ncut; i++){
-		/* a size that no other test has: none is free in an arena */
+		/* of this class none is free in an arena: main has kept what other tests had */
 		TCHECK((t[i] = l9stackalloc(l9proc, 20*1024, true)) != nil);
 		for(class = 0; ((size_t)16*1024<<class) < t[i]->slot; class++)
 			;
@@ -290,6 +290,8 @@ spare(void **state)
 {
 	Channel *c;
 
+	if(4*l9pagesize() >= 256*1024)
+		skip();		/* where pages are so large no slot is smaller than the usual one */
 	assert_non_null(c = chancreate(sizeof(unsigned long), 0));
 	assert_true(proccreate(cutter, c, 0) > 0);
 	assert_int_equal(chanrecvul(c), 1);
