@@ -19,14 +19,21 @@ isregular(int fd)
 	return fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode));
 }
 
-/* a socket's call said that fd is none */
-static bool
-nosocket(Try *t)
+/*
+ * What a socket's call returned, r, says whether fd is one.  -1 with ENOTSOCK: read and
+ * write are for it, if they do not need a helper in any case.
+ */
+static long
+issocket(Try *t, long r)
 {
-	if(isregular(t->fd))
-		return false;
-	l9fdsetnosocket(&t->call);
-	return true;
+	if(r < 0 && errno == ENOTSOCK){
+		if(isregular(t->fd))
+			return Trypool;
+		errno = ENOTSOCK;
+		l9fdsetnosocket(&t->call, true);
+	}else if(l9fdnosocket(&t->call))
+		l9fdsetnosocket(&t->call, false);
+	return r;
 }
 
 /* r bytes, if not negative, were moved; what an op returns */
@@ -47,6 +54,25 @@ moved(Try *t, long r)
 	return -1;
 }
 
+/* by the call for sockets, or by the other one: whichever is likely to fit, and if it does not, the other */
+static long
+either(Try *t, long (*sock)(Try*), long (*other)(Try*))
+{
+	bool tried;
+	long r;
+
+	tried = l9fdnosocket(&t->call);
+	r = tried? other(t): Tryunsure;
+	if(r != Tryunsure)
+		return moved(t, r);
+	/* if it was tried: a number that was another file's may have become a socket's */
+	r = issocket(t, sock(t));
+	if(r != -1 || errno != ENOTSOCK)
+		return moved(t, r);
+	return tried? Tryunsure: moved(t, other(t));
+}
+
+/* what l9tryread and l9trywrite return */
 static long
 unsure(long r)
 {
@@ -54,21 +80,24 @@ unsure(long r)
 }
 
 static long
+sockread(Try *t)
+{
+	return recv(t->fd, t->buf, t->n, MSG_DONTWAIT);
+}
+
+static long
+otherread(Try *t)
+{
+	return unsure(l9tryread(t->fd, t->buf, t->n));
+}
+
+static long
 readop(Try *t)
 {
-	long r;
-
 	/* of nothing: it says 0 or what is wrong, where recv would wait */
 	if(t->n == 0)
 		return moved(t, read(t->fd, t->buf, 0));
-	if(!l9fdnosocket(&t->call)){
-		r = recv(t->fd, t->buf, t->n, MSG_DONTWAIT);
-		if(r >= 0 || errno != ENOTSOCK)
-			return moved(t, r);
-		if(!nosocket(t))
-			return Trypool;
-	}
-	return moved(t, unsure(l9tryread(t->fd, t->buf, t->n)));
+	return either(t, sockread, otherread);
 }
 
 /* SIGPIPE, which our write has raised, must not be seen */
@@ -111,18 +140,21 @@ quietwrite(int fd, const void *buf, size_t n)
 }
 
 static long
+sockwrite(Try *t)
+{
+	return send(t->fd, t->buf, t->n, MSG_DONTWAIT|MSG_NOSIGNAL);
+}
+
+static long
+otherwrite(Try *t)
+{
+	return unsure(quietwrite(t->fd, t->buf, t->n));
+}
+
+static long
 writeop(Try *t)
 {
-	long r;
-
-	if(!l9fdnosocket(&t->call)){
-		r = send(t->fd, t->buf, t->n, MSG_DONTWAIT|MSG_NOSIGNAL);
-		if(r >= 0 || errno != ENOTSOCK)
-			return moved(t, r);
-		if(!nosocket(t))
-			return Trypool;
-	}
-	return moved(t, unsure(quietwrite(t->fd, t->buf, t->n)));
+	return either(t, sockwrite, otherwrite);
 }
 
 static long

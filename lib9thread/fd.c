@@ -278,9 +278,9 @@ l9fdnosocket(Fdcall *c)
 }
 
 void
-l9fdsetnosocket(Fdcall *c)
+l9fdsetnosocket(Fdcall *c, bool is)
 {
-	strlx(&c->d->nosocket, true);
+	strlx(&c->d->nosocket, is);
 }
 
 /* with d->lk, as the next ones */

@@ -241,7 +241,7 @@ int	l9fdwait(Fdcall*);
 
 /* fd is no socket, as far as anybody knows.  Only a hint */
 bool	l9fdnosocket(Fdcall*);
-void	l9fdsetnosocket(Fdcall*);
+void	l9fdsetnosocket(Fdcall*, bool);
 
 /* before and after close(2): calls on fd end with Wclosed, and none is at it any more */
 void	l9fdclosing(int fd);
