@@ -210,6 +210,29 @@ got=$(timeout 60 $client stall $port /large)
 [ "${got:-0}" -gt 5000000 ] && ok 'a client that waits gets all of it' || fail "a client that waits gets all of it: $got"
 gives 'after them' root/large $url/large
 
+# forget file: where the system does that, no more of it is in memory
+forget() {
+	sync "$1"
+	dd if="$1" iflag=nocache count=0 2>/dev/null || skip 'a file that is not in memory'
+}
+forget root/large
+gives 'a large one that is not in memory' root/large $url/large
+head -c 4321000 root/large | tail -c 1000 >want
+forget root/large
+gives 'a part of it' want -r 4320000-4320999 $url/large
+gives 'the rest, where only that is in memory' root/large $url/large
+# the end comes before all is sent: far more than what may be on its way
+truncate -s 200M root/huge
+rm -f slow
+curl -sS --limit-rate 20M -o slow $url/huge 2>log &
+slow=$!
+started="$started $slow"
+until_ test -s slow
+truncate -s 1000 root/huge
+wait $slow
+[ $? = 18 ] && ok 'a file that becomes shorter ends the connection' || fail 'a file that becomes shorter ends the connection' log
+gives 'after that' root/large $url/large
+
 # many at once
 if has wrk; then
 	timeout 60 wrk -t 1 -c 50 -d 2 $url/small.bin >log 2>&1
@@ -236,6 +259,7 @@ grep -Fqx 'GET /small.bin 206 1000' out && ok 'a log' || fail 'a log' out
 grep -Fqx 'HEAD /small.bin 200 0' out && ok 'of HEAD, too' || fail 'of HEAD, too' out
 
 # the end: what runs is finished, who waits is let go
+rm -f slow
 get --limit-rate 2M -o slow $url/large &
 slow=$!
 started="$started $slow"
@@ -259,6 +283,21 @@ gives "beside $n slow ones" root/small.bin $url/small.bin
 wait $loris
 grep -Fqx "$n told" loris && ok 'all of them are told' || fail 'all of them are told' loris
 gives 'after them' root/small.bin $url/small.bin
+# one that begins to take a large file, and then takes nothing
+truncate -s 200M root/huge
+rm -f slow
+curl -sS --limit-rate 20M -o slow $url/huge 2>log &
+slow=$!
+started="$started $slow"
+until_ test -s slow
+kill -STOP $slow
+given_up() {
+	! ls -l /proc/$pid/fd | grep -q /huge
+}
+until_ given_up && ok 'a client that takes nothing is given up' || fail 'a client that takes nothing is given up'
+kill -CONT $slow
+wait $slow
+[ $? = 18 ] && ok 'it sees that' || fail 'it sees that' log
 stops 'SIGINT' INT
 
 # more callers than descriptors: they wait their turn

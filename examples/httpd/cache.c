@@ -111,7 +111,7 @@ load(char *path)
 	f->ref = 1;
 	f->fd = -1;
 	f->path = strdup(path);
-	if(f->path == nil || iocall(nil, xload, f) < 0){
+	if(f->path == nil || (!quickload(f) && iocall(nil, xload, f) < 0)){
 		dropfile(f);
 		return nil;
 	}

@@ -33,6 +33,32 @@ writeall(Conn *c, char *buf, vlong n)
 	return r == n? 0: -1;
 }
 
+int
+writemore(Conn *c, char *buf, vlong n)
+{
+	int64_t old;
+	vlong r;
+
+	old = threaddeadline(threadnow() + sendtime);
+	r = iosendto(nil, c->fd, buf, n, MSG_MORE, nil, 0);
+	threadundeadline(old);
+	if(r <= 0)
+		return -1;
+	return r == n? 0: writeall(c, buf + r, n - r);
+}
+
+int
+waitroom(Conn *c)
+{
+	int64_t old;
+	int r;
+
+	old = threaddeadline(threadnow() + sendtime);
+	r = iopoll(nil, c->fd, IOPOLLOUT);
+	threadundeadline(old);
+	return r;
+}
+
 /*
  * The next request: its length; 0: there is none; -s: it is refused with
  * status s.  It may lie behind the last one already.
@@ -175,7 +201,8 @@ connection(void *v)
 
 	call = *(Call*)v;
 	free(v);
-	c = mkconn(call.s, call.fd);
+	/* sendfile has no flag for that */
+	c = fcntl(call.fd, F_SETFL, O_NONBLOCK) < 0? nil: mkconn(call.s, call.fd);
 	if(c != nil){
 		while(request(c) == 0)
 			;

@@ -73,15 +73,16 @@ isdir(char *path)
 	return path[0] == '\0' || path[strlen(path)-1] == '/';
 }
 
-/* a fifo must not keep us waiting */
+/* a fifo must not keep us waiting.  cached: nor the disk */
 static int
-openfile(char *path, struct stat *st)
+openfile(char *path, struct stat *st, int cached)
 {
+	static int flags = O_RDONLY|O_NONBLOCK|O_NOCTTY|O_CLOEXEC;
 	char name[Maxpath + sizeof index_html];
 	int fd;
 
 	snprint(name, sizeof name, "%s%s", path, isdir(path)? index_html: "");
-	fd = openat(rootfd, name, O_RDONLY|O_NONBLOCK|O_NOCTTY|O_CLOEXEC);
+	fd = cached? opencached(rootfd, name, flags): openat(rootfd, name, flags);
 	if(fd >= 0 && fstat(fd, st) < 0){
 		close(fd);
 		return -1;
@@ -121,20 +122,26 @@ describe(File *f)
 		mediatype(isdir(f->path)? index_html: f->path), f->modified, f->tag);
 }
 
+static void
+found(File *f, struct stat *st)
+{
+	f->status = 200;
+	f->size = st->st_size;
+	f->mtime = st->st_mtim;
+	f->ino = st->st_ino;
+}
+
 void
 loadfile(File *f)
 {
 	struct stat st;
 
-	f->fd = openfile(f->path, &st);
+	f->fd = openfile(f->path, &st, 0);
 	if(f->fd < 0){
 		f->status = why();
 		return;
 	}
-	f->status = 200;
-	f->size = st.st_size;
-	f->mtime = st.st_mtim;
-	f->ino = st.st_ino;
+	found(f, &st);
 	if(S_ISDIR(st.st_mode))
 		f->status = isdir(f->path)? 404: 301;
 	else if(!S_ISREG(st.st_mode))
@@ -146,12 +153,31 @@ loadfile(File *f)
 }
 
 int
+quickload(File *f)
+{
+	struct stat st;
+	int fd;
+
+	fd = openfile(f->path, &st, 1);
+	if(fd < 0)
+		return 0;
+	if(!S_ISREG(st.st_mode) || st.st_size <= Smallfile){
+		close(fd);
+		return 0;
+	}
+	f->fd = fd;
+	found(f, &st);
+	describe(f);
+	return 1;
+}
+
+int
 samefile(File *f)
 {
 	struct stat st;
 	int fd;
 
-	fd = openfile(f->path, &st);
+	fd = openfile(f->path, &st, 0);
 	if(fd < 0)
 		return 0;
 	close(fd);

@@ -13,9 +13,8 @@ enum {
 	Smallfile = 64<<10,	/* bytes: a file up to that is remembered */
 	Cachesize = 32<<20,	/* bytes of the files that a proc remembers */
 	Outsize = 20<<10,	/* bytes: what fits is sent by one write */
-	Piece = 128<<10,	/* bytes of a large file read at once */
-	Waitpiece = 16<<10,	/* the same, where the rest need not be read */
-	Maxsend = 1<<20,	/* bytes of it sent at once, without being read */
+	Piece = 256<<10,	/* bytes of a large file sent at once: no other connection is served meanwhile */
+	Copysize = 64<<10,	/* bytes read at once, where it cannot be sent without that */
 	Maxbody = 64<<10,	/* bytes of a request's body, which nobody wants */
 };
 
@@ -87,6 +86,8 @@ struct Call
 void	connection(void*);	/* a Call, which it frees: a thread of s's proc */
 void	hangup(Server*);	/* those that wait for a request */
 int	writeall(Conn*, char *buf, vlong n);	/* 0; -1 */
+int	writemore(Conn*, char *buf, vlong n);	/* the same; more is written at once */
+int	waitroom(Conn*);	/* for something to be taken: not negative; -1 */
 int	readsome(Conn*, char *buf, int n, int64_t by);	/* as ioread */
 
 /* a connection, and the request that it is at */
@@ -112,11 +113,14 @@ int	refuse(Conn*, int status, char *fields);	/* the same */
 
 /* file.c */
 void	loadfile(File*);	/* path to the rest; blocks the proc */
+int	quickload(File*);	/* 1: the same, of a large one, and it did not block; 0: nothing is done */
 int	samefile(File*);	/* path is still what it was */
 void	freefile(File*);
 
 /* linux.c, posix.c */
 vlong	sendrange(int to, int fd, vlong off, vlong n);	/* what `to', which does not block, has taken; -1 */
+int	inmemory(int fd, vlong off, vlong n);	/* 1: sendrange does not wait for a disk, very likely */
+int	opencached(int dir, char *path, int flags);	/* as openat, where that does not wait for a disk; -1 */
 
 /* cache.c */
 File*	findfile(Cache*, char *path);	/* nil: no memory, or interrupted */

@@ -121,60 +121,70 @@ refuse(Conn *c, int status, char *fields)
 	return writeall(c, c->out, c->nout);
 }
 
-/* a piece of a large file, from its descriptor */
-typedef struct Part Part;
-struct Part
-{
-	int	to;
-	int	fd;
-	vlong	from;
-	vlong	left;
-	char	*buf;
-	long	n;		/* bytes in buf: from `from' on, not sent */
-};
-
-/*
- * Send what the socket takes at once.  If it is full, read only enough to wait for
- * room by writing that.  0: there is nothing where the file should go on
- */
 static long
-xpart(va_list *arg)
+xsend(va_list *arg)
 {
-	Part *p;
-	vlong n, most;
+	int to, fd;
+	vlong from, n;
 
-	p = va_arg(*arg, Part*);
-	p->n = 0;
-	n = sendrange(p->to, p->fd, p->from, p->left < Maxsend? p->left: Maxsend);
-	if(n > 0){
-		p->from += n;
-		p->left -= n;
-		if(p->left == 0 || n == Maxsend)
-			return n;
-	}
-	most = n >= 0 || errno == EAGAIN? Waitpiece: Piece;
-	p->n = pread(p->fd, p->buf, p->left < most? p->left: most, p->from);
-	return p->n;
+	to = va_arg(*arg, int);
+	fd = va_arg(*arg, int);
+	from = va_arg(*arg, vlong);
+	n = va_arg(*arg, vlong);
+	return sendrange(to, fd, from, n);
+}
+
+/* by way of our memory */
+static vlong
+copypiece(Conn *c, File *f, vlong from, vlong n)
+{
+	char *buf;
+	long r;
+
+	buf = malloc(Copysize);
+	if(buf == nil)
+		return -1;
+	r = iopread(nil, f->fd, buf, n < Copysize? n: Copysize, from);
+	if(r > 0 && writeall(c, buf, r) < 0)
+		r = -1;
+	free(buf);
+	return r;
+}
+
+/* what the socket takes at once; a helper waits for the disk.  0: the file has ended; -1 with EAGAIN: no room */
+static vlong
+sendpiece(Conn *c, File *f, vlong from, vlong n)
+{
+	vlong r;
+
+	if(inmemory(f->fd, from, n))
+		r = sendrange(c->fd, f->fd, from, n);
+	else
+		r = iocall(nil, xsend, c->fd, f->fd, from, n);
+	if(r < 0 && (errno == EINVAL || errno == ENOSYS))
+		r = copypiece(c, f, from, n);
+	return r;
 }
 
 /* a large file.  One that has become shorter breaks the connection */
 static int
-sendpieces(Conn *c, File *f, vlong from, vlong n)
+sendlarge(Conn *c, File *f, vlong from, vlong n)
 {
-	Part p;
+	vlong m, r;
 
-	p = (Part){.to = c->fd, .fd = f->fd, .from = from, .left = n};
-	p.buf = malloc(Piece);
-	if(p.buf == nil || fcntl(c->fd, F_SETFL, O_NONBLOCK) < 0)
-		p.left = -1;
-	while(p.left > 0){
-		if(iocall(nil, xpart, &p) <= 0 || (p.n > 0 && writeall(c, p.buf, p.n) < 0))
-			break;
-		p.from += p.n;
-		p.left -= p.n;
+	for(; n > 0; n -= r){
+		m = n < Piece? n: Piece;
+		r = sendpiece(c, f, from, m);
+		if(r < 0 && errno == EAGAIN)
+			r = 0;
+		else if(r <= 0)
+			return -1;
+		if(r < m && waitroom(c) < 0)
+			return -1;
+		from += r;
+		threadyield();
 	}
-	free(p.buf);
-	return p.left == 0? 0: -1;
+	return 0;
 }
 
 /* the head, which is in out, and n bytes of the file */
@@ -187,13 +197,15 @@ sendpart(Conn *c, File *f, vlong from, vlong n)
 		put(c, f->data + from, n);
 		n = 0;
 	}
-	if(writeall(c, c->out, c->nout) < 0)
-		return -1;
 	if(n == 0)
-		return 0;
-	if(f->data != nil)
-		return writeall(c, f->data + from, n);
-	return sendpieces(c, f, from, n);
+		return writeall(c, c->out, c->nout);
+	/*
+	 * A packet of its own for so little would be more than a waste: where the receiver is Linux, it takes
+	 * packets for poorly filled then, and is careful with its window.
+	 */
+	if(writemore(c, c->out, c->nout) < 0)
+		return -1;
+	return f->data != nil? writeall(c, f->data + from, n): sendlarge(c, f, from, n);
 }
 
 /* does the client have it already? */
