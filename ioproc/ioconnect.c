@@ -78,8 +78,8 @@ ioconnect(Ioproc *io, int fd, const void *addr, unsigned int len)
 	long r;
 
 	if(io == nil){
-		t = (Try){.op = connectop, .fd = fd, .buf = (void*)(uintptr_t)addr, .n = len};
-		r = l9try(&t, "ioconnect", Fdout);
+		t = (Try){.fd = fd, .buf = (void*)(uintptr_t)addr, .n = len};
+		r = l9try(&t, "ioconnect", Fdout, connectop);
 		if(r != Trypool)
 			return (int)r;
 	}

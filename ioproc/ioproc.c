@@ -189,7 +189,7 @@ l9fdcall(Ioproc *io, const char *what, int fd, int side, long (*op)(va_list*), .
 	if(io == nil){
 		t = (Try){.fd = fd, .vop = op};
 		va_start(t.arg, op);
-		r = l9try(&t, what, side);
+		r = l9try(&t, what, side, nil);
 		va_end(t.arg);
 	}
 	if(r != Trypool)

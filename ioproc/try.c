@@ -1,7 +1,6 @@
 /*
  * A call is tried, waits, and is tried again.
  */
-#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -19,9 +18,9 @@ sofar(Try *t)
 	return t->done > 0? (long)t->done: -1;
 }
 
-/* it ended, and not as it should; what was moved before counts */
-static long
-fail(Try *t, int e)
+/* what was moved before counts */
+long
+l9tryfail(Try *t, int e)
 {
 	/* an op of that kind may have set the error string itself: vop */
 	if(t->vop != nil)
@@ -31,8 +30,8 @@ fail(Try *t, int e)
 }
 
 /* the wait ended, and not since fd is ready */
-static long
-gaveup(Try *t, int why)
+long
+l9trygaveup(Try *t, int why)
 {
 	switch(why){
 	case -1:
@@ -92,70 +91,8 @@ vop(Try *t)
 	return r;
 }
 
-/* what r, of t->op, and errno say of the descriptor */
-static int
-found(Try *t, long r, int e)
-{
-	if(t->part)
-		return Fdpart;
-	if(r == -1)
-		return e == EAGAIN? Fdempty: Fdends;
-	return r == 0? Fdends: Fdmore;
-}
-
-/* with Fdgo: t->op once.  Its result; -1 with EAGAIN: later */
-static long
-once(Try *t)
-{
-	long r;
-	int e;
-
-	t->part = false;
-	do
-		r = t->op(t);
-	while(r == -1 && errno == EINTR);
-	e = errno == EWOULDBLOCK? EAGAIN: errno;
-	l9fdtried(&t->call, found(t, r, e));
-	errno = e;
-	return r;
-}
-
 long
-l9try(Try *t, const char *what, int side)
+l9try(Try *t, const char *what, int side, Tryop *op)
 {
-	bool unsure;
-	long r;
-	int e, why;
-
-	l9checkkill(l9self());
-	e = errno;
-	if(t->vop != nil)
-		t->op = vop;
-	if(l9fdbegin(&t->call, what, t->fd, side) < 0)
-		return gaveup(t, -1);
-	unsure = false;
-	for(;;){
-		switch(l9fdtry(&t->call)){
-		case Fdclosed:
-			return gaveup(t, Wclosed);
-		case Fdgo:
-			r = once(t);
-			if(r >= 0){
-				errno = e;
-				l9worked();
-				return r;
-			}
-			if(r == -1 && errno != EAGAIN)
-				return fail(t, errno);
-			/* a helper may block in it; but not for as long as nothing is there */
-			if(r == Trypool || (r == Tryunsure && unsure)){
-				errno = e;
-				return Trypool;
-			}
-			unsure = r == Tryunsure;
-		}
-		why = l9fdwait(&t->call);
-		if(why != Wdone)
-			return gaveup(t, why);
-	}
+	return l9tryin(t, what, side, t->vop != nil? vop: op);
 }

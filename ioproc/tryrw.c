@@ -11,7 +11,7 @@
 #include "tryrw.h"
 
 /* files of file systems: always ready, and still the disk takes its time */
-static bool
+static __attribute__((noinline)) bool
 isregular(int fd)
 {
 	struct stat st;
@@ -55,8 +55,8 @@ moved(Try *t, long r)
 }
 
 /* by the call for sockets, or by the other one: whichever is likely to fit, and if it does not, the other */
-static long
-either(Try *t, long (*sock)(Try*), long (*other)(Try*))
+static inline __attribute__((always_inline)) long
+either(Try *t, Tryop *sock, Tryop *other)
 {
 	bool tried;
 	long r;
@@ -118,7 +118,7 @@ pending(void)
 	return sigpending(&set) == 0 && sigismember(&set, SIGPIPE);
 }
 
-static long
+static __attribute__((noinline)) long
 quietwrite(int fd, const void *buf, size_t n)
 {
 	sigset_t pipe, old;
@@ -157,34 +157,48 @@ writeop(Try *t)
 	return either(t, sockwrite, otherwrite);
 }
 
-static long
-run(Try *t, const char *what, int side, long (*op)(va_list*))
+/* the rest of it, by a helper */
+static __attribute__((noinline)) long
+byhelper(Try *t, const char *what, long (*op)(va_list*))
 {
 	long r;
 
-	r = l9try(t, what, side);
-	if(r != Trypool)
-		return r;
 	r = l9iocall(nil, what, t->fd, nil, op, t->fd, t->buf, (long)t->n);
 	if(t->done == 0)
 		return r;
 	return (long)t->done + (r > 0? r: 0);
 }
 
+/* not an initializer: that would clear all of the record */
+static void
+begin(Try *t, int fd, void *buf, long n, bool all)
+{
+	t->fd = fd;
+	t->buf = buf;
+	t->n = (size_t)n;
+	t->done = 0;
+	t->all = all;
+	t->vop = nil;
+}
+
 long
 l9tryread1(const char *what, int fd, void *buf, long n, bool all, long (*op)(va_list*))
 {
 	Try t;
+	long r;
 
-	t = (Try){.op = readop, .fd = fd, .buf = buf, .n = (size_t)n, .all = all};
-	return run(&t, what, Fdin, op);
+	begin(&t, fd, buf, n, all);
+	r = l9tryin(&t, what, Fdin, readop);
+	return r == Trypool? byhelper(&t, what, op): r;
 }
 
 long
 l9trywrite1(const char *what, int fd, const void *buf, long n, long (*op)(va_list*))
 {
 	Try t;
+	long r;
 
-	t = (Try){.op = writeop, .fd = fd, .buf = (void*)(uintptr_t)buf, .n = (size_t)n, .all = true};
-	return run(&t, what, Fdout, op);
+	begin(&t, fd, (void*)(uintptr_t)buf, n, true);
+	r = l9tryin(&t, what, Fdout, writeop);
+	return r == Trypool? byhelper(&t, what, op): r;
 }

@@ -28,7 +28,8 @@
  *	the last try found no end and no error.
  * And it does not trust it for long: a wait that lasts, without an event, arms after
  * all (l9fdcheck).  So a task that closes by close(2), gets the same
- * number and at once waits for it may notice what is there up to 2*Trustms late.
+ * number and at once waits for it may notice what is there 2*Trustms late, and
+ * later behind thousands of other waits that trust.
  *
  * ioclose.  The upper half of d->use counts it, the lower counts calls that
  * are at a try.  A call that began before the count changed ends with Wclosed,
@@ -51,7 +52,11 @@ enum {
 	Firstbits = 6,
 	First = 1<<Firstbits,	/* numbers in the first chunk; each next one has as many as all before */
 	Nchunk = 32 - Firstbits,
-	Ncheck = 64,		/* waits that l9fdcheck arms for in one go */
+	Ncheck = 64,		/* waits that l9fdcheck arms for in one go, if no descriptor was ready; */
+	Ntold = 16,		/* else one for so many that were, and one more */
+	/* cache lines of a stack, below the beginning of an Fdcall and from there on: prefetch */
+	Nbelow = 5,
+	Nabove = 5,
 };
 
 struct Fd
@@ -59,7 +64,7 @@ struct Fd
 	_Alignas(Cacheline) _Atomic uint64_t	use;
 	Spin	lk;
 	uint32_t	turn;		/* lk: the next one's in the line */
-	Waitq	q[Nfdside];	/* lk: Waiter.index is the turn */
+	Waitq	q[Nfdside];	/* lk: in the order of their turns.  Waiter.v is the Fdcall */
 	_Atomic bool	waits[Nfdside];	/* lk to write: q is not empty.  Looked at without, as a hint */
 	_Atomic bool	nosocket;	/* a hint: no order */
 };
@@ -128,6 +133,19 @@ addchunk(int k)
 	return ldacq(&chunk[k]);
 }
 
+/* find, where that found none.  nil with errno */
+static __attribute__((noinline)) Fd*
+mkfd(int fd)
+{
+	uint32_t n;
+
+	n = (uint32_t)fd;
+	/* not for what is no file: the chunk of a large number is larger than some address spaces */
+	if(fcntl(fd, F_GETFD) < 0 || addchunk(place(&n)) == nil)
+		return nil;
+	return find(fd);
+}
+
 static int
 bit(int side)
 {
@@ -176,19 +194,15 @@ trusted(Seen *s, Fdcall *c, Task *t)
 int
 l9fdbegin(Fdcall *c, const char *what, int fd, int side)
 {
-	uint32_t n;
-
 	if(fd < 0){
 		errno = EBADF;
 		return -1;
 	}
 	c->d = find(fd);
-	if(c->d == nil){
-		/* not for what is no file: the chunk of a large number is larger than some address spaces */
-		n = (uint32_t)fd;
-		if(fcntl(fd, F_GETFD) < 0 || addchunk(place(&n)) == nil)
+	if(unlikely(c->d == nil)){
+		c->d = mkfd(fd);
+		if(c->d == nil)
 			return -1;
-		c->d = find(fd);
 	}
 	c->what = what;
 	c->fd = fd;
@@ -227,8 +241,8 @@ vain(Fdcall *c)
 bool
 l9fdhold(Fdcall *c)
 {
-	/* whoever is cancelled in the middle would be waited for in vain: of OS threads, those that are not ours */
-	if(unlikely(l9cur()->proc->adopted))
+	/* whoever is cancelled in the middle would be waited for in vain: of OS threads, those that the program made */
+	if(unlikely(l9cur()->proc->foreign))
 		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &c->cancel);
 	/* acquire and release: after l9fdclosing's count, or before its look */
 	if(addar(&c->d->use, 1)>>32 == c->closes)
@@ -242,7 +256,7 @@ l9fdletgo(Fdcall *c)
 {
 	/* release pairs with l9fdclosing */
 	addar(&c->d->use, -1);
-	if(unlikely(l9cur()->proc->adopted))
+	if(unlikely(l9cur()->proc->foreign))
 		pthread_setcancelstate(c->cancel, nil);
 }
 
@@ -298,6 +312,12 @@ del(Fd *d, int side, Waiter *w)
 	strlx(&d->waits[side], d->q[side].first != nil);
 }
 
+static uint32_t
+turn(Waiter *w)
+{
+	return ((Fdcall*)w->v)->turn;
+}
+
 /* before those whose turn is later */
 static void
 putagain(Fd *d, int side, Waiter *w)
@@ -306,7 +326,7 @@ putagain(Fd *d, int side, Waiter *w)
 	Waiter *x;
 
 	q = &d->q[side];
-	for(x = q->first; x != nil && (int32_t)((uint32_t)x->index - (uint32_t)w->index) < 0; x = x->next)
+	for(x = q->first; x != nil && (int32_t)(turn(x) - turn(w)) < 0; x = x->next)
 		;
 	if(x == nil){
 		put(d, side, w);
@@ -347,8 +367,18 @@ wake(Fd *d, int side, Waiter *w, int why)
 	if(!claim(w->task))
 		return false;
 	w->task->why = why;
-	w->task->which = ((Fdcall*)w->v)->index;
+	w->task->which = w->index;
 	return true;
+}
+
+/* what a task touches of its stack first when it runs, around its Fdcall: so it is in the cache by then */
+static inline void
+prefetch(void *call)
+{
+	int i;
+
+	for(i = -Nbelow; i < Nabove; i++)
+		__builtin_prefetch((char*)call + i*Cacheline, 1);
 }
 
 static void
@@ -359,6 +389,7 @@ wakefirst(Fd *d, int side, Proc *p)
 	for(w = d->q[side].first; w != nil; w = next){
 		next = w->next;
 		if(w->task->proc == p && wake(d, side, w, Wdone)){
+			prefetch(w->v);
 			runput(p, w->task);
 			return;
 		}
@@ -489,14 +520,21 @@ undoubt(Proc *p, Fdcall *c)
 		c->next->prev = c->prev;
 }
 
-/* arm for waits that have trusted the poller for long; not for too many at a time */
+/*
+ * Arm for waits that have trusted the poller for long.  Not for too many at a time: of
+ * thousands of connections that are in use each may wait as long, and is told of all the same.
+ * ntold: how many descriptors were ready now.
+ */
 void
-l9fdcheck(Proc *p, int64_t now)
+l9fdcheck(Proc *p, int ntold)
 {
 	Fdcall *c;
 	int n;
 
-	for(n = 0; n < Ncheck && (c = p->doubt) != nil && now - c->since >= Trustms*Millisecond; n++){
+	for(n = ntold == 0? Ncheck: ntold/Ntold + 1; n > 0; n--){
+		c = p->doubt;
+		if(c == nil || p->now - c->since < Trustms*Millisecond)
+			break;
 		undoubt(p, c);
 		/* if it cannot be armed any more, a try says why */
 		if(rearm(c->d, p, &p->seen[c->fd], c->fd, bit(c->side)) < 0)
@@ -556,13 +594,12 @@ queue(Fdcall *c, Waiter *w, Proc *p)
 	d = c->d;
 	before = d->q[Fdin].first == nil && d->q[Fdout].first == nil? 0: asked(d, p);
 	w->v = c;
-	if(c->waited){
-		w->index = (int)c->turn;
+	w->index = c->index;
+	if(c->waited)
 		putagain(d, c->side, w);
-	}else{
+	else{
 		c->waited = true;
 		c->turn = d->turn++;
-		w->index = (int)c->turn;
 		put(d, c->side, w);
 	}
 	return before;
@@ -722,9 +759,13 @@ void
 l9worked(void)
 {
 	Task *t;
+	Proc *p;
 
 	t = l9cur();
+	p = t->proc;
+	if(++p->burst < p->quota)
+		return;
 	l9holdkill(t);
-	l9progress(t->proc);
+	threadyield();
 	l9laterkill(t);
 }

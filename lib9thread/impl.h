@@ -296,7 +296,7 @@ void	l9polllook(Proc*);
 
 /* fd.c */
 void	l9fdready(Proc*, int fd, int what);
-void	l9fdcheck(Proc*, int64_t now);
+void	l9fdcheck(Proc*, int ntold);
 int	l9fdqueue(Fdcall*, Waiter*);
 void	l9fdleave(Fdcall*, Waiter*);
 bool	l9fdgone(Fdcall*);

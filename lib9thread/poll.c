@@ -30,7 +30,7 @@ l9polltell(Proc *p, int n)
 			l9fdready(p, fd, what);
 	}
 	if(p->doubt != nil)
-		l9fdcheck(p, p->now);
+		l9fdcheck(p, n);
 }
 
 /* without waiting.  True: some are */

@@ -393,24 +393,65 @@ jobreuse(Job *j)
 }
 
 static void
-test_reusesame(void **state)
+reuse(int n)
 {
 	Job *j;
 	Channel *c;
 	int i, fd;
 
 	c = mkchan(sizeof(int), 0);
-	j = job(jobreuse, -1, (char*)(void*)c, 10);
+	j = job(jobreuse, -1, (char*)(void*)c, n);
 	jobstart(j);
-	for(i = 0; i < 20; i++){
+	for(i = 0; i < 2*n; i++){
 		mustrecv(c, &fd);
 		/* it waits by now */
 		threadyield();
 		puts1(fd, "x");
 	}
-	assert_job(j, 10, 0, nil);
+	assert_job(j, n, 0, nil);
 	jobfree(j);
 	chanfree(c);
+}
+
+static void
+test_reusesame(void **state)
+{
+	reuse(10);
+}
+
+/* what comes goes back */
+static long
+jobbounce(Job *j)
+{
+	char c;
+	long i;
+
+	for(i = 0; ioread(nil, j->fd, &c, 1) == 1; i++)
+		if(iowrite(nil, j->fd, &c, 1) != 1)
+			break;
+	return i;
+}
+
+/* the same in a proc where another descriptor is ready all the time */
+static void
+test_reusebusy(void **state)
+{
+	Job *j[2];
+	int fd[2], i;
+
+	pair(fd);
+	for(i = 0; i < 2; i++){
+		j[i] = job(jobbounce, fd[i], nil, 0);
+		jobstart(j[i]);
+	}
+	puts1(fd[0], "x");
+	reuse(3);
+	for(i = 0; i < 2; i++){
+		ioclose(nil, fd[i]);
+		jobwait(j[i]);
+		assert_true(j[i]->ret > 0);
+		jobfree(j[i]);
+	}
 }
 
 /* the old file lives on, by another number, and has much to tell */
@@ -1180,6 +1221,7 @@ main(void)
 		TEST(test_ioclose),
 		TEST(test_ioclosehelper),
 		TEST(test_reusesame),
+		TEST(test_reusebusy),
 		TEST(test_reusedup),
 #if TOSNUMBERS
 		TEST(test_reusestale),
