@@ -18,6 +18,7 @@ struct Plan
 	Tree	*tree;
 	int	n;
 	int	intodir;	/* the destination is a directory, and was there before */
+	Ioproc	*io;		/* the walker's */
 };
 
 /* the main thread's */
@@ -25,6 +26,7 @@ static Count found;
 static Count done;		/* copied and skipped */
 static int nskipped;
 static int nfailed;
+static int interrupted;		/* no error, but the copy is not finished */
 
 void*
 emalloc(size_t n)
@@ -72,7 +74,7 @@ tell(int what, int files, vlong bytes)
 {
 	Report r;
 
-	r = (Report){what, files, bytes, nil};
+	r = (Report){what, {files, bytes}, nil};
 	report(&r);
 }
 
@@ -90,49 +92,50 @@ quote(char *buf, size_t n, char *name)
 	*p = '\0';
 }
 
-void
-complain(char *name, char *what)
+static void
+message(int kind, char *name, char *what)
 {
 	char err[ERRMAX], shown[1024];
 	Report r;
-	int e;
 
-	e = errno;
 	rerrstr(err, sizeof err);
 	quote(shown, sizeof shown, name);
-	r = (Report){Failed, 1, 0, smprint("%s: %s: %s", shown, what, err)};
-	if(e == ENOSPC || e == EDQUOT)
-		r.what = Stopped;
+	r = (Report){kind, {0, 0}, smprint("%s: %s: %s", shown, what, err)};
 	report(&r);
 }
 
-static long
-xcopylist(va_list *arg)
+void
+complain(char *name, char *what)
 {
-	File *f;
+	message(errno == ENOSPC || errno == EDQUOT? Stopped: Failed, name, what);
+}
 
-	f = va_arg(*arg, File*);
-	return copylist(f, va_arg(*arg, char*));
+void
+note(char *name, char *what)
+{
+	message(Noted, name, what);
 }
 
 static void
 worker(void *v)
 {
+	Ioproc *io;
 	File *f;
 	char *buf;
 
-	USED(v);
+	io = v;
 	buf = emalloc(Bufsize);
 	while((f = recvp(jobs)) != nil){
 		if(!stopping){
 			if(S_ISREG(f->st.st_mode) && f->st.st_size > Large)
-				copylarge(f, buf);
+				copylarge(io, f, buf);
 			else
-				iocall(nil, xcopylist, f, buf);
+				copysome(io, f, buf);
 		}
 		freefiles(f);
 	}
 	free(buf);
+	closeioproc(io);
 	wgdone(&workers);
 }
 
@@ -142,11 +145,26 @@ copyall(void *v)
 	Plan *p;
 
 	p = v;
-	walk(p->tree, p->n, jobs);
+	walk(p->io, p->tree, p->n, jobs);
 	chanclose(jobs);
 	wgwait(&workers);
-	walkend();
+	walkend(p->io);
+	closeioproc(p->io);
 	tell(Ended, 0, 0);
+}
+
+static void
+add(Count *to, Count *n)
+{
+	to->files += n->files;
+	to->bytes += n->bytes;
+}
+
+static void
+say(char *msg)
+{
+	clearbar();
+	fprint(2, "pcp: %s\n", msg != nil? msg: "out of memory");
 }
 
 static void
@@ -154,26 +172,35 @@ count(Report *r)
 {
 	switch(r->what){
 	case Found:
-		found.files += r->files;
-		found.bytes += r->bytes;
-		break;
+		add(&found, &r->n);
+		return;
 	case Skipped:
-		nskipped += r->files;
-		/* fall through */
+		nskipped += r->n.files;
+		add(&done, &r->n);
+		return;
 	case Copied:
-		done.files += r->files;
-		done.bytes += r->bytes;
-		break;
+		add(&done, &r->n);
+		return;
 	case Stopped:
 		stopping = 1;
-		/* fall through */
+		nfailed++;
+		break;
 	case Failed:
 		nfailed++;
-		clearbar();
-		fprint(2, "pcp: %s\n", r->msg != nil? r->msg: "out of memory");
-		free(r->msg);
 		break;
 	}
+	say(r->msg);
+	free(r->msg);
+}
+
+/* whoever asks again has been heard */
+static void
+interrupt(void)
+{
+	if(!interrupted)
+		say("interrupted");
+	interrupted = 1;
+	stopping = 1;
 }
 
 /* until all has been copied, or cannot be */
@@ -209,9 +236,7 @@ watch(int bar)
 			count(&r);
 			break;
 		case 1:
-			if(!stopping)
-				nfailed++;
-			stopping = 1;
+			interrupt();
 			break;
 		case 2:
 			showbar(&found, &done, threadnow() - start);
@@ -279,6 +304,17 @@ usage(void)
 	threadexitsall("usage");
 }
 
+static Ioproc*
+eioproc(void)
+{
+	Ioproc *io;
+
+	io = ioproc();
+	if(io == nil)
+		sysfatal("cannot start a worker: %r");
+	return io;
+}
+
 static void
 start(Plan *p, int n)
 {
@@ -286,9 +322,10 @@ start(Plan *p, int n)
 	jobs = chancreate(sizeof(File*), 64);
 	if(told == nil || jobs == nil)
 		sysfatal("cannot start: %r");
+	p->io = eioproc();
 	wgadd(&workers, n);
 	while(n-- > 0)
-		if(threadcreate(worker, nil, 0) < 0)
+		if(threadcreate(worker, eioproc(), 0) < 0)
 			sysfatal("cannot start a worker: %r");
 	if(threadcreate(copyall, p, 0) < 0)
 		sysfatal("cannot start: %r");
@@ -356,10 +393,11 @@ threadmain(int argc, char *argv[])
 
 	begun = threadnow();
 	umask(0);
+	metainit();
 	plan(&p, argv, argc);
 	start(&p, nworker);
 	watch(!quiet && isatty(2));
 	if(!quiet)
 		summary(&p, threadnow() - begun);
-	threadexitsall(nfailed > 0? "errors": nil);
+	threadexitsall(nfailed > 0 || stopping? "errors": nil);
 }
