@@ -353,7 +353,7 @@ copypieces(Ioproc *io, File *f, char *buf)
 	tell(Copied, 0, c.off);
 	do{
 		r = -1;
-		if(!stopping){
+		if(!shallstop()){
 			n = 0;
 			r = iocall(io, xsteps, &c, &n);
 			tell(Copied, 0, n);

@@ -6,7 +6,6 @@
 
 int resume;
 int verify;
-int stopping;
 
 static Channel *told;		/* of Report */
 static Channel *jobs;		/* of File*: lists */
@@ -26,7 +25,9 @@ static Count found;
 static Count done;		/* copied and skipped */
 static int nskipped;
 static int nfailed;
-static int interrupted;		/* no error, but the copy is not finished */
+static int interrupted;
+static int stopping;		/* copy no more */
+static int unfinished;		/* for that reason something was left out */
 
 void*
 emalloc(size_t n)
@@ -60,6 +61,14 @@ join(char *dir, char *name)
 	s[n] = '/';
 	memcpy(s + n + 1, name, m + 1);
 	return s;
+}
+
+int
+shallstop(void)
+{
+	if(stopping)
+		unfinished = 1;
+	return stopping;
 }
 
 static void
@@ -126,7 +135,7 @@ worker(void *v)
 	io = v;
 	buf = emalloc(Bufsize);
 	while((f = recvp(jobs)) != nil){
-		if(!stopping){
+		if(!shallstop()){
 			if(S_ISREG(f->st.st_mode) && f->st.st_size > Large)
 				copylarge(io, f, buf);
 			else
@@ -183,6 +192,7 @@ count(Report *r)
 		return;
 	case Stopped:
 		stopping = 1;
+		unfinished = 1;
 		nfailed++;
 		break;
 	case Failed:
@@ -269,7 +279,7 @@ summary(Plan *p, int64_t took)
 		print(", %d complete before", nskipped);
 	if(nfailed > 0)
 		print(", %d error%s", nfailed, nfailed == 1? "": "s");
-	if(stopping)
+	if(unfinished)
 		hint(p);
 	print("\n");
 }
@@ -399,5 +409,5 @@ threadmain(int argc, char *argv[])
 	watch(!quiet && isatty(2));
 	if(!quiet)
 		summary(&p, threadnow() - begun);
-	threadexitsall(nfailed > 0 || stopping? "errors": nil);
+	threadexitsall(nfailed > 0 || unfinished? "errors": nil);
 }

@@ -56,9 +56,8 @@ enum {
 extern int resume;
 extern int verify;
 
-extern int stopping;	/* the main thread's: copy no more */
-
 /* pcp.c */
+int	shallstop(void);	/* 1: whoever asks leaves out what is left.  Of the main thread's proc alone */
 void	tell(int what, int files, vlong bytes);
 void	complain(char *name, char *what);	/* an error, with the error string */
 void	note(char *name, char *what);	/* no error; with the error string */

@@ -175,7 +175,7 @@ readall(Ioproc *io, Dir *d)
 {
 	File *f, *next;
 
-	while(!stopping && iocall(io, xscan, d, &f) > 0)
+	while(!shallstop() && iocall(io, xscan, d, &f) > 0)
 		for(; f != nil; f = next){
 			next = f->next;
 			sort(f);
@@ -282,7 +282,7 @@ walktree(Ioproc *io, Tree *t)
 	sort(f);
 	while((d = unread) != nil){
 		unread = d->next;
-		if(stopping)
+		if(shallstop())
 			freedir(d);
 		else
 			enter(io, d);
@@ -293,7 +293,7 @@ void
 walk(Ioproc *io, Tree *t, int n, Channel *jobs)
 {
 	out = jobs;
-	while(n-- > 0 && !stopping)
+	while(n-- > 0 && !shallstop())
 		walktree(io, t++);
 	flush();
 }
@@ -332,7 +332,7 @@ walkend(Ioproc *io)
 	while((f = links) != nil){
 		links = f->next;
 		f->next = nil;
-		if(!stopping){
+		if(!shallstop()){
 			tell(Found, 1, 0);
 			if(iocall(io, xlink, f) >= 0)
 				tell(Copied, 1, 0);
