@@ -153,6 +153,13 @@ data(Copy *c)
 	return end > at && end - at < Piece? end - at: Piece;
 }
 
+/* files of /proc have no size, but something in them */
+static int
+atend(Copy *c)
+{
+	return c->st.st_size > 0 && c->off >= c->st.st_size;
+}
+
 /* a piece: how far that led; 0 at the end; -1 after a complaint */
 static vlong
 step(Copy *c)
@@ -160,8 +167,7 @@ step(Copy *c)
 	vlong from, n, r;
 
 	from = c->off;
-	/* files of /proc have no size, but something in them */
-	if(from >= c->st.st_size && c->st.st_size > 0)
+	if(atend(c))
 		return 0;
 	n = data(c);
 	if(n > 0){
@@ -264,7 +270,10 @@ xcopylist(va_list *arg)
 	return 0;
 }
 
-/* what became of them is told once: each report from an OS thread wakes the proc */
+/*
+ * What became of them is told once: each report from an OS thread wakes the proc.
+ * The call itself cannot fail, since the worker has the OS thread and nobody interrupts it.
+ */
 void
 copysome(Ioproc *io, File *f, char *buf)
 {
@@ -292,7 +301,8 @@ xbegin(va_list *arg)
 
 /*
  * Steps for as long as Turn: on a busy machine the way from here to the thread that
- * copies and back may take longer than a step.  1: there is more; 0: the end; -1.
+ * copies and back may take longer than a step.  1: there is more; 0: the end, at once when it
+ * is reached, since what is whole must not be given up; -1.
  */
 static long
 xsteps(va_list *arg)
@@ -310,7 +320,7 @@ xsteps(va_list *arg)
 		if(n > 0)
 			*total += n;
 	}while(n > 0 && threadnow() < by);
-	return n < 0? -1: n > 0;
+	return n < 0? -1: n > 0 && !atend(c);
 }
 
 static long
