@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 enum {
-	Maxlist = 32,		/* files of one list */
+	Maxlist = 128,		/* files of one list: with few, all workers make files in one directory and wait for its lock */
 	Large = 1<<20,		/* bytes: a file of more is a list of its own, copied in pieces */
 	Piece = 16<<20,		/* bytes copied in one system call */
 	Turn = 50*Millisecond,	/* between two looks whether it shall stop */
