@@ -30,7 +30,7 @@ sametime(struct stat *a, struct stat *b)
 	return a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-int
+static int
 complete(File *f)
 {
 	struct stat st;
@@ -153,6 +153,13 @@ data(Copy *c)
 	return end > at && end - at < Piece? end - at: Piece;
 }
 
+/* files of /proc have no size, but something in them */
+static int
+atend(Copy *c)
+{
+	return c->st.st_size > 0 && c->off >= c->st.st_size;
+}
+
 /* a piece: how far that led; 0 at the end; -1 after a complaint */
 static vlong
 step(Copy *c)
@@ -160,8 +167,7 @@ step(Copy *c)
 	vlong from, n, r;
 
 	from = c->off;
-	/* files of /proc have no size, but something in them */
-	if(from >= c->st.st_size && c->st.st_size > 0)
+	if(atend(c))
 		return 0;
 	n = data(c);
 	if(n > 0){
@@ -184,7 +190,7 @@ giveup(Copy *c)
 {
 	if(c->off > Large && settimes(c->out, c->f->to, &c->st) == 0){
 		werrstr("%lld of %lld bytes: --resume goes on", c->off, (vlong)c->st.st_size);
-		complain(c->f->to, "kept");
+		note(c->f->to, "kept");
 	}else
 		unlink(c->f->to);
 	closeboth(c);
@@ -227,30 +233,55 @@ copysmall(File *f, char *buf)
 	return end(&c);
 }
 
-static void
+/* how it ended: Copied, Skipped, Failed */
+static int
 copyone(File *f, char *buf)
 {
-	vlong size;
-	int r, isfile;
+	int what, isfile;
 
 	isfile = S_ISREG(f->st.st_mode);
-	size = isfile? f->st.st_size: 0;
-	if(resume && isfile && complete(f)){
-		if(!verify || compare(f, buf) == 0)
-			tell(Skipped, 1, size);
-		return;
-	}
-	r = isfile? copysmall(f, buf): copynode(f);
-	if(r == 0 && (!verify || !isfile || compare(f, buf) == 0))
-		tell(Copied, 1, size);
+	what = Copied;
+	if(resume && isfile && complete(f))
+		what = Skipped;
+	else if((isfile? copysmall(f, buf): copynode(f)) < 0)
+		return Failed;
+	if(verify && isfile && compare(f, buf) < 0)
+		return Failed;
+	return what;
 }
 
-int
-copylist(File *f, char *buf)
+static long
+xcopylist(va_list *arg)
 {
-	for(; f != nil; f = f->next)
-		copyone(f, buf);
+	Count *n;
+	File *f;
+	char *buf;
+	int what;
+
+	f = va_arg(*arg, File*);
+	buf = va_arg(*arg, char*);
+	n = va_arg(*arg, Count*);
+	for(; f != nil; f = f->next){
+		what = copyone(f, buf);
+		n[what].files++;
+		if(S_ISREG(f->st.st_mode))
+			n[what].bytes += f->st.st_size;
+	}
 	return 0;
+}
+
+/*
+ * What became of them is told once: each report from an OS thread wakes the proc.
+ * The call itself cannot fail, since the worker has the OS thread and nobody interrupts it.
+ */
+void
+copysome(Ioproc *io, File *f, char *buf)
+{
+	Count n[Failed+1] = {{0, 0}};
+
+	iocall(io, xcopylist, f, buf, n);
+	tell(Copied, n[Copied].files, n[Copied].bytes);
+	tell(Skipped, n[Skipped].files, n[Skipped].bytes);
 }
 
 /*
@@ -270,7 +301,8 @@ xbegin(va_list *arg)
 
 /*
  * Steps for as long as Turn: on a busy machine the way from here to the thread that
- * copies and back may take longer than a step.  1: there is more; 0: the end; -1.
+ * copies and back may take longer than a step.  1: there is more; 0: the end, at once when it
+ * is reached, since what is whole must not be given up; -1.
  */
 static long
 xsteps(va_list *arg)
@@ -288,7 +320,7 @@ xsteps(va_list *arg)
 		if(n > 0)
 			*total += n;
 	}while(n > 0 && threadnow() < by);
-	return n < 0? -1: n > 0;
+	return n < 0? -1: n > 0 && !atend(c);
 }
 
 static long
@@ -320,42 +352,42 @@ xcompare(va_list *arg)
 }
 
 static int
-copypieces(File *f, char *buf)
+copypieces(Ioproc *io, File *f, char *buf)
 {
 	Copy c;
 	vlong n;
 	int r;
 
-	if(iocall(nil, xbegin, &c, f, buf) < 0)
+	if(iocall(io, xbegin, &c, f, buf) < 0)
 		return -1;
 	tell(Copied, 0, c.off);
 	do{
 		r = -1;
-		if(!stopping){
+		if(!shallstop()){
 			n = 0;
-			r = iocall(nil, xsteps, &c, &n);
+			r = iocall(io, xsteps, &c, &n);
 			tell(Copied, 0, n);
 		}
 	}while(r > 0);
 	if(r < 0){
-		iocall(nil, xgiveup, &c);
+		iocall(io, xgiveup, &c);
 		return -1;
 	}
-	return iocall(nil, xend, &c);
+	return iocall(io, xend, &c);
 }
 
 void
-copylarge(File *f, char *buf)
+copylarge(Ioproc *io, File *f, char *buf)
 {
 	int what;
 
 	what = Skipped;
-	if(!resume || !iocall(nil, xcomplete, f)){
-		if(copypieces(f, buf) < 0)
+	if(!resume || !iocall(io, xcomplete, f)){
+		if(copypieces(io, f, buf) < 0)
 			return;
 		what = Copied;
 	}
-	if(!verify || iocall(nil, xcompare, f, buf) == 0)
+	if(!verify || iocall(io, xcompare, f, buf) == 0)
 		tell(what, 1, what == Skipped? f->st.st_size: 0);
 }
 

@@ -4,11 +4,21 @@
 #include <thread.h>
 #include "pcp.h"
 
+static uid_t uid;		/* ours: not asked for with each file */
+static gid_t gid;
+
+void
+metainit(void)
+{
+	uid = geteuid();
+	gid = getegid();
+}
+
 /* only root gives files away */
 static int
 giveaway(struct stat *st)
 {
-	return geteuid() == 0 && (st->st_uid != 0 || st->st_gid != getegid());
+	return uid == 0 && (st->st_uid != 0 || st->st_gid != gid);
 }
 
 /* those whose names it is made of are not to run for somebody else */
@@ -18,7 +28,7 @@ lastmode(struct stat *st)
 	mode_t m;
 
 	m = st->st_mode & 07777;
-	if(geteuid() != 0 && (st->st_uid != geteuid() || st->st_gid != getegid()))
+	if(uid != 0 && (st->st_uid != uid || st->st_gid != gid))
 		m &= ~(mode_t)(S_ISUID|S_ISGID);
 	return m;
 }

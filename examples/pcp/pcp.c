@@ -6,7 +6,6 @@
 
 int resume;
 int verify;
-int stopping;
 
 static Channel *told;		/* of Report */
 static Channel *jobs;		/* of File*: lists */
@@ -18,6 +17,7 @@ struct Plan
 	Tree	*tree;
 	int	n;
 	int	intodir;	/* the destination is a directory, and was there before */
+	Ioproc	*io;		/* the walker's */
 };
 
 /* the main thread's */
@@ -25,6 +25,9 @@ static Count found;
 static Count done;		/* copied and skipped */
 static int nskipped;
 static int nfailed;
+static int interrupted;
+static int stopping;		/* copy no more */
+static int unfinished;		/* for that reason something was left out */
 
 void*
 emalloc(size_t n)
@@ -60,6 +63,14 @@ join(char *dir, char *name)
 	return s;
 }
 
+int
+shallstop(void)
+{
+	if(stopping)
+		unfinished = 1;
+	return stopping;
+}
+
 static void
 report(Report *r)
 {
@@ -72,7 +83,7 @@ tell(int what, int files, vlong bytes)
 {
 	Report r;
 
-	r = (Report){what, files, bytes, nil};
+	r = (Report){what, {files, bytes}, nil};
 	report(&r);
 }
 
@@ -90,49 +101,50 @@ quote(char *buf, size_t n, char *name)
 	*p = '\0';
 }
 
-void
-complain(char *name, char *what)
+static void
+message(int kind, char *name, char *what)
 {
 	char err[ERRMAX], shown[1024];
 	Report r;
-	int e;
 
-	e = errno;
 	rerrstr(err, sizeof err);
 	quote(shown, sizeof shown, name);
-	r = (Report){Failed, 1, 0, smprint("%s: %s: %s", shown, what, err)};
-	if(e == ENOSPC || e == EDQUOT)
-		r.what = Stopped;
+	r = (Report){kind, {0, 0}, smprint("%s: %s: %s", shown, what, err)};
 	report(&r);
 }
 
-static long
-xcopylist(va_list *arg)
+void
+complain(char *name, char *what)
 {
-	File *f;
+	message(errno == ENOSPC || errno == EDQUOT? Stopped: Failed, name, what);
+}
 
-	f = va_arg(*arg, File*);
-	return copylist(f, va_arg(*arg, char*));
+void
+note(char *name, char *what)
+{
+	message(Noted, name, what);
 }
 
 static void
 worker(void *v)
 {
+	Ioproc *io;
 	File *f;
 	char *buf;
 
-	USED(v);
+	io = v;
 	buf = emalloc(Bufsize);
 	while((f = recvp(jobs)) != nil){
-		if(!stopping){
+		if(!shallstop()){
 			if(S_ISREG(f->st.st_mode) && f->st.st_size > Large)
-				copylarge(f, buf);
+				copylarge(io, f, buf);
 			else
-				iocall(nil, xcopylist, f, buf);
+				copysome(io, f, buf);
 		}
 		freefiles(f);
 	}
 	free(buf);
+	closeioproc(io);
 	wgdone(&workers);
 }
 
@@ -142,11 +154,26 @@ copyall(void *v)
 	Plan *p;
 
 	p = v;
-	walk(p->tree, p->n, jobs);
+	walk(p->io, p->tree, p->n, jobs);
 	chanclose(jobs);
 	wgwait(&workers);
-	walkend();
+	walkend(p->io);
+	closeioproc(p->io);
 	tell(Ended, 0, 0);
+}
+
+static void
+add(Count *to, Count *n)
+{
+	to->files += n->files;
+	to->bytes += n->bytes;
+}
+
+static void
+say(char *msg)
+{
+	clearbar();
+	fprint(2, "pcp: %s\n", msg != nil? msg: "out of memory");
 }
 
 static void
@@ -154,26 +181,36 @@ count(Report *r)
 {
 	switch(r->what){
 	case Found:
-		found.files += r->files;
-		found.bytes += r->bytes;
-		break;
+		add(&found, &r->n);
+		return;
 	case Skipped:
-		nskipped += r->files;
-		/* fall through */
+		nskipped += r->n.files;
+		add(&done, &r->n);
+		return;
 	case Copied:
-		done.files += r->files;
-		done.bytes += r->bytes;
-		break;
+		add(&done, &r->n);
+		return;
 	case Stopped:
 		stopping = 1;
-		/* fall through */
+		unfinished = 1;
+		nfailed++;
+		break;
 	case Failed:
 		nfailed++;
-		clearbar();
-		fprint(2, "pcp: %s\n", r->msg != nil? r->msg: "out of memory");
-		free(r->msg);
 		break;
 	}
+	say(r->msg);
+	free(r->msg);
+}
+
+/* whoever asks again has been heard */
+static void
+interrupt(void)
+{
+	if(!interrupted)
+		say("interrupted");
+	interrupted = 1;
+	stopping = 1;
 }
 
 /* until all has been copied, or cannot be */
@@ -209,9 +246,7 @@ watch(int bar)
 			count(&r);
 			break;
 		case 1:
-			if(!stopping)
-				nfailed++;
-			stopping = 1;
+			interrupt();
 			break;
 		case 2:
 			showbar(&found, &done, threadnow() - start);
@@ -244,7 +279,7 @@ summary(Plan *p, int64_t took)
 		print(", %d complete before", nskipped);
 	if(nfailed > 0)
 		print(", %d error%s", nfailed, nfailed == 1? "": "s");
-	if(stopping)
+	if(unfinished)
 		hint(p);
 	print("\n");
 }
@@ -279,6 +314,17 @@ usage(void)
 	threadexitsall("usage");
 }
 
+static Ioproc*
+eioproc(void)
+{
+	Ioproc *io;
+
+	io = ioproc();
+	if(io == nil)
+		sysfatal("cannot start a worker: %r");
+	return io;
+}
+
 static void
 start(Plan *p, int n)
 {
@@ -286,9 +332,10 @@ start(Plan *p, int n)
 	jobs = chancreate(sizeof(File*), 64);
 	if(told == nil || jobs == nil)
 		sysfatal("cannot start: %r");
+	p->io = eioproc();
 	wgadd(&workers, n);
 	while(n-- > 0)
-		if(threadcreate(worker, nil, 0) < 0)
+		if(threadcreate(worker, eioproc(), 0) < 0)
 			sysfatal("cannot start a worker: %r");
 	if(threadcreate(copyall, p, 0) < 0)
 		sysfatal("cannot start: %r");
@@ -356,10 +403,11 @@ threadmain(int argc, char *argv[])
 
 	begun = threadnow();
 	umask(0);
+	metainit();
 	plan(&p, argv, argc);
 	start(&p, nworker);
 	watch(!quiet && isatty(2));
 	if(!quiet)
 		summary(&p, threadnow() - begun);
-	threadexitsall(nfailed > 0? "errors": nil);
+	threadexitsall(nfailed > 0 || unfinished? "errors": nil);
 }

@@ -2,15 +2,15 @@
  * pcp: copy files and trees with several workers.
  *
  * A thread walks the trees and sends lists of files to the workers; a worker
- * is a thread that makes its system calls by iocall, in an OS thread of the
- * library.  Walker, workers and the main thread are of one proc, so what they
+ * is a thread that has an Ioproc, whose OS thread makes its system calls: those of a
+ * whole list are one iocall.  Walker, workers and the main thread are of one proc, so what they
  * share needs no lock; the functions that iocall runs touch only what they
- * are given, and tell what happens over a channel.
+ * are given, and what is fixed before there is any; errors they tell over a channel.
  */
 #include <sys/stat.h>
 
 enum {
-	Maxlist = 32,		/* files of one list */
+	Maxlist = 128,		/* files of one list: with few, all workers make files in one directory and wait for its lock */
 	Large = 1<<20,		/* bytes: a file of more is a list of its own, copied in pieces */
 	Piece = 16<<20,		/* bytes copied in one system call */
 	Turn = 50*Millisecond,	/* between two looks whether it shall stop */
@@ -27,21 +27,28 @@ struct File
 	struct stat	st;	/* of from */
 };
 
+typedef struct Count Count;
+struct Count
+{
+	int	files;
+	vlong	bytes;
+};
+
 /* what the main thread is told */
 typedef struct Report Report;
 struct Report
 {
 	int	what;
-	int	files;
-	vlong	bytes;
-	char	*msg;		/* Failed, Stopped: why; the receiver frees it */
+	Count	n;
+	char	*msg;		/* Failed, Stopped, Noted: the receiver frees it */
 };
 enum {
 	Found,
 	Copied,
 	Skipped,	/* --resume: complete before */
 	Failed,
-	Stopped,	/* no sense in going on */
+	Stopped,	/* failed, and no sense in going on */
+	Noted,		/* no error */
 	Ended,
 };
 
@@ -49,11 +56,11 @@ enum {
 extern int resume;
 extern int verify;
 
-extern int stopping;	/* the main thread's: copy no more */
-
 /* pcp.c */
+int	shallstop(void);	/* 1: whoever asks leaves out what is left.  Of the main thread's proc alone */
 void	tell(int what, int files, vlong bytes);
-void	complain(char *name, char *what);	/* with the error string */
+void	complain(char *name, char *what);	/* an error, with the error string */
+void	note(char *name, char *what);	/* no error; with the error string */
 void*	emalloc(size_t);
 char*	estrdup(char*);
 char*	join(char *dir, char *name);
@@ -65,16 +72,15 @@ struct Tree
 	char	*from;
 	char	*to;
 };
-void	walk(Tree*, int n, Channel *jobs);
-void	walkend(void);		/* once everything is copied */
+void	walk(Ioproc*, Tree*, int n, Channel *jobs);
+void	walkend(Ioproc*);	/* once everything is copied */
 
 /* inode.c: the files that have several names */
 char*	firstname(File*);	/* the copy made of it before, or nil: this will be one */
 
 /* file.c */
-int	copylist(File*, char *buf);	/* one after the other */
-void	copylarge(File*, char *buf);
-int	complete(File*);
+void	copysome(Ioproc*, File*, char *buf);	/* a list, one after the other */
+void	copylarge(Ioproc*, File*, char *buf);
 void	freefiles(File*);
 
 /* node.c: what is neither file nor directory */
@@ -82,6 +88,7 @@ int	copynode(File*);
 int	makeroom(char *to);
 
 /* meta.c */
+void	metainit(void);		/* before all others of these */
 mode_t	firstmode(struct stat*);	/* to make a file with */
 int	setmeta(int fd, char *to, struct stat*, int fresh);
 int	settimes(int fd, char *to, struct stat*);
@@ -94,12 +101,6 @@ vlong	copyrange(int in, int out, vlong off, vlong n);	/* in the kernel; -1: cann
 int	clonefile(int in, int out);	/* share the blocks: 0; -1 */
 
 /* show.c */
-typedef struct Count Count;
-struct Count
-{
-	int	files;
-	vlong	bytes;
-};
 void	showbar(Count *found, Count *done, int64_t elapsed);
 void	clearbar(void);
 void	human(char buf[16], double bytes);

@@ -171,11 +171,11 @@ freedir(Dir *d)
 }
 
 static void
-readall(Dir *d)
+readall(Ioproc *io, Dir *d)
 {
 	File *f, *next;
 
-	while(!stopping && iocall(nil, xscan, d, &f) > 0)
+	while(!shallstop() && iocall(io, xscan, d, &f) > 0)
 		for(; f != nil; f = next){
 			next = f->next;
 			sort(f);
@@ -185,16 +185,16 @@ readall(Dir *d)
 }
 
 static void
-enter(Dir *d)
+enter(Ioproc *io, Dir *d)
 {
-	if(iocall(nil, xenter, d) < 0){
+	if(iocall(io, xenter, d) < 0){
 		freedir(d);
 		return;
 	}
 	d->next = made;
 	made = d;
 	if(d->d != nil)
-		readall(d);
+		readall(io, d);
 }
 
 /* is this directory, or one above it, the one that st says? */
@@ -266,7 +266,7 @@ xtop(va_list *arg)
 }
 
 static void
-walktree(Tree *t)
+walktree(Ioproc *io, Tree *t)
 {
 	File *f;
 	Dir *d;
@@ -275,26 +275,26 @@ walktree(Tree *t)
 	f->next = nil;
 	f->from = estrdup(t->from);
 	f->to = estrdup(t->to);
-	if(iocall(nil, xtop, f) < 0){
+	if(iocall(io, xtop, f) < 0){
 		freefiles(f);
 		return;
 	}
 	sort(f);
 	while((d = unread) != nil){
 		unread = d->next;
-		if(stopping)
+		if(shallstop())
 			freedir(d);
 		else
-			enter(d);
+			enter(io, d);
 	}
 }
 
 void
-walk(Tree *t, int n, Channel *jobs)
+walk(Ioproc *io, Tree *t, int n, Channel *jobs)
 {
 	out = jobs;
-	while(n-- > 0 && !stopping)
-		walktree(t++);
+	while(n-- > 0 && !shallstop())
+		walktree(io, t++);
 	flush();
 }
 
@@ -324,7 +324,7 @@ xfinish(va_list *arg)
 }
 
 void
-walkend(void)
+walkend(Ioproc *io)
 {
 	File *f;
 	Dir *d;
@@ -332,16 +332,16 @@ walkend(void)
 	while((f = links) != nil){
 		links = f->next;
 		f->next = nil;
-		if(!stopping){
+		if(!shallstop()){
 			tell(Found, 1, 0);
-			if(iocall(nil, xlink, f) >= 0)
+			if(iocall(io, xlink, f) >= 0)
 				tell(Copied, 1, 0);
 		}
 		freefiles(f);
 	}
 	while((d = made) != nil){
 		made = d->next;
-		iocall(nil, xfinish, d);
+		iocall(io, xfinish, d);
 		freedir(d);
 	}
 }
