@@ -31,12 +31,21 @@ void	l9ctxinit(Ctx *c, void *base, size_t size, void (*fn)(void*), void *arg);
  * Save the running context in *from and resume *to.  Saves what the ABI
  * calls callee-saved and the floating-point control state; no more, and
  * no system call.
+ *
+ * In *to, the l9ctxswitch that left it returns v, or if then is not null, then(v), which is
+ * called there.  So whoever resumes a context can say what its call comes back with, and a
+ * function that would only hand that on leaves to l9ctxswitch by a jump: then between
+ * the switch and the caller of the library there is no return, which the CPU would guess
+ * wrong.  then must be null for a context that has not run yet: it has nothing to return from.
  */
-void	l9ctxswitch(Ctx *from, Ctx *to);
+long	l9ctxswitch(Ctx *from, Ctx *to, long (*then)(long), long v);
+
+/* the same, for functions that return int: v, or what then returns, is one */
+int	l9ctxswitchint(Ctx *from, Ctx *to, long (*then)(long), long v);
 
 /*
- * l9ctxleave(from, to), which is the CPU's too, is l9ctxswitch from a context
- * that will not be resumed: it need not be saved.
+ * l9ctxleave, which is the CPU's too, is l9ctxswitch from a context that will not be
+ * resumed: it need not be saved, and nothing is returned.
  */
 
 /*

@@ -32,6 +32,8 @@
 #define L9ASAN 0
 #endif
 
+#define L9SAN	(L9TSAN || L9ASAN)
+
 #if L9TSAN
 #include <sanitizer/tsan_interface.h>
 #endif

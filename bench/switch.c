@@ -20,7 +20,7 @@ static __attribute__((noinline)) void
 libloop(Ctx *from, Ctx *to, long n)
 {
 	while(n-- > 0)
-		l9ctxswitch(from, to);
+		l9ctxswitch(from, to, NULL, 0);
 }
 
 static void
@@ -35,7 +35,7 @@ libother(void *v)
 {
 	(void)v;
 	for(;;)
-		l9ctxswitch(&there, &here);
+		l9ctxswitch(&there, &here, NULL, 0);
 }
 
 static void

@@ -15,18 +15,61 @@ enum {
 };
 
 /*
- * c was begun with, and is ended here: wait in q.  Returns 1, or Fail with errstr.
- * In line: each return on the way up from a switch is guessed wrong where the
- * one before was of another kind.
+ * The wait of the running task in a queue of c's did not end with a message, or the
+ * task was killed.  1, or Fail with errstr.
  */
-static inline __attribute__((always_inline)) int
-block(Channel *c, bool own, Waitq *q, void *v, const char *what)
+static int
+unmet(bool sends)
 {
-	Waiter *w;
+	Channel *c;
 	Task *t;
 	int why;
 
 	t = l9cur();
+	why = t->why;
+	if(why == Wdone){
+		l9maydie(t);
+		return 1;
+	}
+	/* a close or free took the waiter out; the others do not know of it */
+	if(why >= Wtimeout){
+		c = (Channel*)(uintptr_t)t->waiton;
+		l9chanleave(c, sends? &c->sendq: &c->recvq, &t->waiter);
+	}
+	return l9errwhy(why);
+}
+
+static long
+oddsend(long v)
+{
+	(void)v;
+	return unmet(true);
+}
+
+static long
+oddrecv(long v)
+{
+	(void)v;
+	return unmet(false);
+}
+
+/* a call that returns the value itself */
+static long
+oddrecvword(long v)
+{
+	return unmet(false) == 1? v: 0;
+}
+
+/*
+ * c was begun with, and is ended here: have the running task, whose value is at v, wait in q.
+ * 0: it has begun to.  Fail with errstr.
+ */
+static inline __attribute__((always_inline)) int
+queue(Channel *c, bool own, Task *t, Waitq *q, void *v, const char *what)
+{
+	Waiter *w;
+	int why;
+
 	/* before the waiter can be found: an interrupt from now on claims us */
 	if(!own || unlikely(!beginown(t))){
 		why = beginwait(t, Waitint);
@@ -40,15 +83,7 @@ block(Channel *c, bool own, Waitq *q, void *v, const char *what)
 	w->v = v;
 	wqput(q, w);
 	l9chanend(c, t->proc, own);
-	why = endwait(t);
-	if(likely(why == Wdone)){
-		l9maydie(t);
-		return 1;
-	}
-	/* a close or free took the waiter out; the others do not know of it */
-	if(why >= Wtimeout)
-		l9chanleave(c, q, w);
-	return l9errwhy(why);
+	return 0;
 }
 
 /* t waited in a channel: in one that is p's own, only p's tasks do */
@@ -61,8 +96,12 @@ wake(Proc *p, bool own, Task *t)
 		makeready(t);
 }
 
+/*
+ * 1, or Fail with errstr; Wouldblock: nothing was done, and c is not ended with.  own is a
+ * constant in the calls: compiled for each of the two ways to have c.
+ */
 static inline __attribute__((always_inline)) int
-dosend(Channel *c, Proc *p, bool own, const void *v, uint32_t size, bool canblock)
+dosend(Channel *c, Proc *p, bool own, const void *v, uint32_t size)
 {
 	Waiter *w;
 	Task *t;
@@ -85,18 +124,15 @@ dosend(Channel *c, Proc *p, bool own, const void *v, uint32_t size, bool canbloc
 			return l9err(ENOMEM, "out of memory");
 		}
 		l9chandone(c, p, own);
-	}else if(canblock)
-		return block(c, own, &c->sendq, (void*)(uintptr_t)v, "send");
-	else{
-		l9chanend(c, p, own);
+	}else
 		return Wouldblock;
-	}
 	l9progress(p);
 	return 1;
 }
 
+/* likewise */
 static inline __attribute__((always_inline)) int
-dorecv(Channel *c, Proc *p, bool own, void *v, uint32_t size, bool canblock)
+dorecv(Channel *c, Proc *p, bool own, void *v, uint32_t size)
 {
 	Waiter *w;
 	Task *t;
@@ -112,12 +148,8 @@ dorecv(Channel *c, Proc *p, bool own, void *v, uint32_t size, bool canblock)
 	else if(c->closed){
 		l9chanend(c, p, own);
 		return l9errwhy(Wclosed);
-	}else if(canblock)
-		return block(c, own, &c->recvq, v, "recv");
-	else{
-		l9chanend(c, p, own);
+	}else
 		return Wouldblock;
-	}
 	if(w == nil)
 		l9chandone(c, p, own);
 	else{
@@ -130,27 +162,123 @@ dorecv(Channel *c, Proc *p, bool own, void *v, uint32_t size, bool canblock)
 	return 1;
 }
 
-/* compiled for each of the two ways to have c: own is a constant in there */
+/*
+ * The calls.  Those that block end with the switch: what they return is made ready here, or
+ * by whoever wakes the task, and nothing of theirs is on its stack meanwhile.  So a word
+ * that waits to be sent or received has its place in the Task.
+ */
 static inline __attribute__((always_inline)) int
-send(Channel *c, const void *v, uint32_t size, bool canblock)
+sendown(Channel *c, Proc *p, bool own, const void *v, bool word)
 {
-	Proc *p;
+	Task *t;
+	int r;
 
-	p = l9proc;
-	if(l9chanbegin(c, p))
-		return dosend(c, p, true, v, size, canblock);
-	return dosend(c, p, false, v, size, canblock);
+	r = dosend(c, p, own, v, word? sizeof t->out: c->elsize);
+	if(r != Wouldblock)
+		return r;
+	t = l9cur();
+	t->val = 1;
+	if(word)
+		memcpy(&t->out, v, sizeof t->out);
+	if(unlikely(queue(c, own, t, &c->sendq, word? &t->out: (void*)(uintptr_t)v, "send") < 0))
+		return Fail;
+	return endpassint(t, oddsend);
 }
 
 static inline __attribute__((always_inline)) int
-recv(Channel *c, void *v, uint32_t size, bool canblock)
+recvown(Channel *c, Proc *p, bool own, void *v)
+{
+	Task *t;
+	int r;
+
+	r = dorecv(c, p, own, v, c->elsize);
+	if(r != Wouldblock)
+		return r;
+	t = l9cur();
+	t->val = 1;
+	if(unlikely(queue(c, own, t, &c->recvq, v, "recv") < 0))
+		return Fail;
+	return endpassint(t, oddrecv);
+}
+
+static inline __attribute__((always_inline)) long
+recvwordown(Channel *c, Proc *p, bool own)
+{
+	Task *t;
+	long v;
+	int r;
+
+	v = 0;
+	r = dorecv(c, p, own, &v, sizeof v);
+	if(r != Wouldblock)
+		return v;
+	t = l9cur();
+	if(unlikely(queue(c, own, t, &c->recvq, &t->val, "recv") < 0))
+		return 0;
+	return endpass(t, oddrecvword);
+}
+
+static inline __attribute__((always_inline)) int
+send(Channel *c, const void *v, bool word)
 {
 	Proc *p;
 
 	p = l9proc;
 	if(l9chanbegin(c, p))
-		return dorecv(c, p, true, v, size, canblock);
-	return dorecv(c, p, false, v, size, canblock);
+		return sendown(c, p, true, v, word);
+	return sendown(c, p, false, v, word);
+}
+
+static inline __attribute__((always_inline)) int
+recv(Channel *c, void *v)
+{
+	Proc *p;
+
+	p = l9proc;
+	if(l9chanbegin(c, p))
+		return recvown(c, p, true, v);
+	return recvown(c, p, false, v);
+}
+
+static inline __attribute__((always_inline)) long
+recvword(Channel *c)
+{
+	Proc *p;
+
+	p = l9proc;
+	if(l9chanbegin(c, p))
+		return recvwordown(c, p, true);
+	return recvwordown(c, p, false);
+}
+
+static inline __attribute__((always_inline)) int
+nbsend(Channel *c, const void *v, uint32_t size)
+{
+	Proc *p;
+	bool own;
+	int r;
+
+	p = l9proc;
+	own = l9chanbegin(c, p);
+	r = own? dosend(c, p, true, v, size): dosend(c, p, false, v, size);
+	if(r == Wouldblock)
+		l9chanend(c, p, own);
+	return r;
+}
+
+static inline __attribute__((always_inline)) int
+nbrecv(Channel *c, void *v, uint32_t size)
+{
+	Proc *p;
+	bool own;
+	int r;
+
+	p = l9proc;
+	own = l9chanbegin(c, p);
+	r = own? dorecv(c, p, true, v, size): dorecv(c, p, false, v, size);
+	if(r == Wouldblock)
+		l9chanend(c, p, own);
+	return r;
 }
 
 static _Noreturn __attribute__((noinline, cold)) void
@@ -189,76 +317,70 @@ int
 chansend(Channel *c, const void *v)
 {
 	checknil(c, "send");
-	return send(c, v, c->elsize, true);
+	return send(c, v, false);
 }
 
 int
 chanrecv(Channel *c, void *v)
 {
 	checknil(c, "recv");
-	return recv(c, v, c->elsize, true);
+	return recv(c, v);
 }
 
 int
 chansendp(Channel *c, void *v)
 {
 	check(c, sizeof v, "sendp");
-	return send(c, &v, sizeof v, true);
+	return send(c, &v, true);
 }
 
 void*
 chanrecvp(Channel *c)
 {
-	void *v;
-
-	check(c, sizeof v, "recvp");
-	v = nil;
-	return recv(c, &v, sizeof v, true) == 1? v: nil;
+	check(c, sizeof(void*), "recvp");
+	return (void*)recvword(c);
 }
 
 int
 chansendul(Channel *c, unsigned long v)
 {
 	check(c, sizeof v, "sendul");
-	return send(c, &v, sizeof v, true);
+	return send(c, &v, true);
 }
 
 unsigned long
 chanrecvul(Channel *c)
 {
-	unsigned long v;
-
-	check(c, sizeof v, "recvul");
-	v = 0;
-	return recv(c, &v, sizeof v, true) == 1? v: 0;
+	check(c, sizeof(unsigned long), "recvul");
+	return (unsigned long)recvword(c);
 }
 
 int
 p9nbsend(Channel *c, const void *v)
 {
 	checknil(c, "nbsend");
-	return send(c, v, c->elsize, false);
+	return nbsend(c, v, c->elsize);
 }
 
 int
 p9nbrecv(Channel *c, void *v)
 {
 	checknil(c, "nbrecv");
-	return recv(c, v, c->elsize, false);
+	return nbrecv(c, v, c->elsize);
 }
 
 int
 p9nbsendp(Channel *c, void *v)
 {
 	check(c, sizeof v, "nbsendp");
-	return send(c, &v, sizeof v, false);
+	return nbsend(c, &v, sizeof v);
 }
 
 int
 p9nbsendul(Channel *c, unsigned long v)
 {
 	check(c, sizeof v, "nbsendul");
-	return send(c, &v, sizeof v, false);
+	return nbsend(c, &v, sizeof v);
 }
 
 int
@@ -286,7 +408,7 @@ channbrecvp(Channel *c)
 
 	check(c, sizeof v, "nbrecvp");
 	v = nil;
-	return nbresult(recv(c, &v, sizeof v, false)) == 1? v: nil;
+	return nbresult(nbrecv(c, &v, sizeof v)) == 1? v: nil;
 }
 
 int
@@ -302,5 +424,5 @@ channbrecvul(Channel *c)
 
 	check(c, sizeof v, "nbrecvul");
 	v = 0;
-	return nbresult(recv(c, &v, sizeof v, false)) == 1? v: 0;
+	return nbresult(nbrecv(c, &v, sizeof v)) == 1? v: 0;
 }

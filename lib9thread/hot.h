@@ -139,6 +139,23 @@ endwait(Task *t)
 	return t->why;
 }
 
+/* endwait, for a caller that returns what this does: l9pass */
+static inline long
+endpass(Task *t, Odd *odd)
+{
+	if(unlikely(t->deadline != INT64_MAX))
+		return l9passtimed(t, odd);
+	return l9pass(odd);
+}
+
+static inline int
+endpassint(Task *t, Odd *odd)
+{
+	if(unlikely(t->deadline != INT64_MAX))
+		return (int)l9passtimed(t, odd);
+	return l9passint(odd);
+}
+
 static inline void
 wqput(Waitq *q, Waiter *w)
 {

@@ -37,6 +37,7 @@ typedef struct Arena Arena;
 typedef struct Cleanup Cleanup;
 typedef struct Exitrec Exitrec;
 typedef struct Idtab Idtab;
+typedef long Odd(long);
 typedef struct Priv Priv;
 typedef struct Queue Queue;
 typedef struct Seen Seen;
@@ -114,14 +115,31 @@ struct Task
 	Ctx	ctx;		/* owner */
 	Task	*next;		/* whose queue it is in: run queue, inbox, batch */
 	Proc	*proc;		/* set at creation, never changes */
-	int	errnum;		/* owner: errno while not running */
-	int	prio;		/* owner */
 	_Atomic uint64_t	word;
 	int64_t	deadline;	/* self: every wait ends then; INT64_MAX: none */
-	int	why;		/* a wait's result: claim writes, self reads */
+	/* self, at each switch away: what the call that switched returns, and nil or what is called instead: l9pass */
+	long	val;
+	Odd	*odd;
+	int	errnum;		/* owner: errno while not running */
+	uint8_t	why;		/* a wait's result: claim writes, self and its proc read */
+	uint8_t	prio;		/* owner */
+	_Atomic bool	local;	/* its proc's own: waits, unseen by others: own.c */
+
+	/* touched by a wait on a channel */
+	Waiter	waiter;		/* for send and recv, its task set once; alt has its own */
+	unsigned long	out;	/* self: the value of a send that waits, where that is a word */
+	/* for reports alone; self writes, others read it torn: debug.c */
+	const char	*waitfor;	/* "send", "qlock" ... */
+	const void	*waiton;
+	int64_t	waitsince;
+	int64_t	waituntil;	/* the wait's own end; INT64_MAX: none */
+	int	nwait;		/* of an alt: how many entries are told of below; else 0 */
+	uint8_t	waitop[Nwaitname];
+	/* the channels', or the number of a descriptor, an int; or in the first what else there is to say */
+	char	waitname[Nwaitname][Channamelen];
+
 	int	which;		/* claim writes, self reads: Waiter.index */
 	int	holdkill;	/* self: depth of l9holdkill */
-	_Atomic bool	local;	/* its proc's own: waits, unseen by others: own.c */
 	_Atomic int	group;	/* self writes; others read it to pick whom to interrupt: no order needed */
 
 	/* touched at the begin and the end */
@@ -132,18 +150,6 @@ struct Task
 	Exitrec	*exitrec;	/* self, from creation on: nil if nobody keeps the status */
 	void	*data;		/* self: threaddata */
 	void	*cxx[2];	/* owner: C++'s exception state while not running */
-
-	/* touched by a wait on a channel */
-	Waiter	waiter;		/* for send and recv, its task set once; alt has its own */
-	/* for reports alone; self writes, others read it torn: debug.c */
-	const char	*waitfor;	/* "send", "qlock" ... */
-	const void	*waiton;
-	int64_t	waitsince;
-	int64_t	waituntil;	/* the wait's own end; INT64_MAX: none */
-	int	nwait;		/* of an alt: how many entries are told of below; else 0 */
-	uint8_t	waitop[Nwaitname];
-	/* the channels', or the number of a descriptor, an int; or in the first what else there is to say */
-	char	waitname[Nwaitname][Channamelen];
 
 	bool	newborn;	/* until its proc counts it: made by another */
 	int	errstrnum;	/* errno when errstr was set */
@@ -274,6 +280,15 @@ void	**l9cxxstate(void);
 /* sched.c */
 void	l9otherput(Proc*, Task*);
 void	l9sched(void);
+/*
+ * l9sched, and the same for the caller that returns what this one does, by a jump: t->val, or
+ * odd(t->val), called afterwards, if the wait did not end with Wdone or the task was
+ * killed.  l9passint: both are an int.
+ */
+long	l9pass(Odd*);
+int	l9passint(Odd*);
+/* likewise, for a task with a deadline */
+long	l9passtimed(Task*, Odd*);
 void	l9runproc(Proc*);
 void	l9taskmain(void*);
 _Noreturn void	l9taskend(void);
@@ -400,6 +415,7 @@ static inline void
 l9taskclear(Task *t)
 {
 	t->errnum = 0;
+	t->odd = nil;		/* it may be killed before it runs, and has no switch to come back from */
 	t->deadline = INT64_MAX;
 	t->holdkill = 0;
 	t->cleanup = nil;

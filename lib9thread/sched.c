@@ -90,12 +90,29 @@ cxxswitch(Proc *p, Task *from, Task *to)
 }
 
 /*
- * The last thing that its caller does, and nothing comes after l9ctxswitch
- * itself, which so returns to where the caller was called from: all that there
- * is to do for the one switched to is done before.
+ * What is called on t's own stack when it is resumed, and its result is what the
+ * switch away returns; nil: that is t->val.  A wait that ended with Wdone, and whose task
+ * nobody has killed, has nothing to put in order.
  */
+static inline Odd*
+oddof(Task *t)
+{
+	return unlikely(t->why != Wdone || ldrlx(&t->word) & Wordkill)? t->odd: nil;
+}
+
+/* what t's switch away returns, on t's stack */
+static long
+outcome(Task *t)
+{
+	Odd *odd;
+
+	odd = oddof(t);
+	return odd != nil? odd(t->val): t->val;
+}
+
+/* all that there is to do for a switch from a task to another, but for l9ctxswitch itself */
 static inline __attribute__((always_inline)) void
-switchto(Proc *p, Task *from, Task *to, bool dying)
+swap(Proc *p, Task *from, Task *to)
 {
 	int *e;
 
@@ -109,13 +126,17 @@ switchto(Proc *p, Task *from, Task *to, bool dying)
 	p->burst = 0;
 	if(L9ASAN)
 		p->from = from;
-	l9sanswitch(&from->san, &to->san, dying);
-	if(dying)
-		l9ctxleave(&from->ctx, &to->ctx);
-	else
-		l9ctxswitch(&from->ctx, &to->ctx);
+}
+
+/* with a sanitizer, which is to be told after the switch, on the stack switched to */
+static __attribute__((noinline)) long
+sanswitch(Proc *p, Task *from, Task *to)
+{
+	l9sanswitch(&from->san, &to->san, false);
+	l9ctxswitch(&from->ctx, &to->ctx, nil, 0);
 	/* another task switched to us: p->from is that one, and p is ours still */
 	l9sanswitched(&from->san, L9ASAN? &p->from->san: nil);
+	return outcome(from);
 }
 
 static void
@@ -181,16 +202,59 @@ next(Proc *p)
 	return t;
 }
 
+/*
+ * Leave to the next task.  In each of the three the switch is the last deed, and so a
+ * jump: the call returns to where it was called from, with what whoever resumes the task
+ * knows that it returns.
+ */
+long
+l9pass(Odd *odd)
+{
+	Proc *p;
+	Task *t, *n;
+
+	p = l9proc;
+	t = p->cur;
+	t->odd = odd;
+	n = next(p);
+	if(n == t)
+		return outcome(t);
+	swap(p, t, n);
+	if(L9SAN)
+		return sanswitch(p, t, n);
+	return l9ctxswitch(&t->ctx, &n->ctx, oddof(n), n->val);
+}
+
+int
+l9passint(Odd *odd)
+{
+	Proc *p;
+	Task *t, *n;
+
+	p = l9proc;
+	t = p->cur;
+	t->odd = odd;
+	n = next(p);
+	if(n == t)
+		return (int)outcome(t);
+	swap(p, t, n);
+	if(L9SAN)
+		return (int)sanswitch(p, t, n);
+	return l9ctxswitchint(&t->ctx, &n->ctx, oddof(n), n->val);
+}
+
+long
+l9passtimed(Task *t, Odd *odd)
+{
+	l9wait(t);
+	t->odd = odd;
+	return outcome(t);
+}
+
 void
 l9sched(void)
 {
-	Proc *p;
-	Task *n;
-
-	p = l9proc;
-	n = next(p);
-	if(n != p->cur)
-		switchto(p, p->cur, n, false);
+	l9pass(nil);
 }
 
 int
@@ -346,7 +410,9 @@ leave(Proc *p)
 		l9adoptedend(p);
 	n = p->ntask > 0? next(p): &p->self;
 	l9stackfree(p, t);
-	switchto(p, t, n, true);
+	swap(p, t, n);
+	l9sanswitch(&t->san, &n->san, true);
+	l9ctxleave(&t->ctx, &n->ctx, L9SAN? nil: oddof(n), n->val);
 }
 
 /*
@@ -379,7 +445,11 @@ l9runproc(Proc *p)
 
 	while(p->ntask > 0){
 		n = next(p);
-		switchto(p, &p->self, n, false);
+		swap(p, &p->self, n);
+		if(L9SAN)
+			sanswitch(p, &p->self, n);
+		else
+			l9ctxswitch(&p->self.ctx, &n->ctx, oddof(n), n->val);
 	}
 }
 

@@ -5,7 +5,7 @@
  *
  * mirrors lib9thread/chan.h: l9claimfirst, l9chanleave
  * mirrors lib9thread/chan.c: l9claimnext, wakeall, chanclose, chanfree
- * mirrors lib9thread/chanop.c: send, recv, block
+ * mirrors lib9thread/chanop.c: dosend, dorecv, queue, unmet
  * mirrors lib9thread/alt.c: lockfree, locksorted, perform, tryall, enqueue, leave, await, wait
  * mirrors lib9thread/wait.c: waitdeadline
  *

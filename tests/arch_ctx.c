@@ -4,6 +4,7 @@
  * assertion by longjmp.
  */
 #include <fenv.h>
+#include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -50,7 +51,7 @@ struct Co
 static void
 hop(Co *co)
 {
-	l9ctxswitch(&co->c, co->back);
+	l9ctxswitch(&co->c, co->back, NULL, 0);
 }
 
 static void
@@ -99,7 +100,7 @@ lap(Co *co)
 		if(turn++ != i*Nring + me)
 			outoforder = 1;
 		co->n++;
-		l9ctxswitch(&co->c, me == Nring-1? &self: &ring[me+1].c);
+		l9ctxswitch(&co->c, me == Nring-1? &self: &ring[me+1].c, NULL, 0);
 	}
 }
 
@@ -112,7 +113,7 @@ ringrun(void **state)
 	for(i = 0; i < Nring; i++)
 		coinit(&ring[i], lap, &self);
 	for(i = 0; i < Nlap; i++)
-		l9ctxswitch(&self, &ring[0].c);
+		l9ctxswitch(&self, &ring[0].c, NULL, 0);
 	assert_int_equal(turn, (long)Nring*Nlap);
 	assert_false(outoforder);
 	for(i = 0; i < Nring; i++){
@@ -185,7 +186,7 @@ registers(void **state)
 	do{
 		busy = 0;
 		for(i = 0; i < Nmix; i++){
-			l9ctxswitch(&self, &mixer[i].c);
+			l9ctxswitch(&self, &mixer[i].c, NULL, 0);
 			busy |= !mixer[i].done;
 		}
 	}while(busy);
@@ -277,10 +278,10 @@ rounding(void **state)
 	assert_false(samequot(&up, &near));
 
 	coinit(&co, upward, &self);
-	l9ctxswitch(&self, &co.c);
+	l9ctxswitch(&self, &co.c, NULL, 0);
 	divide(&here);		/* the context's mode stayed with it */
 	fesetround(FE_DOWNWARD);
-	l9ctxswitch(&self, &co.c);
+	l9ctxswitch(&self, &co.c, NULL, 0);
 	fesetround(FE_TONEAREST);
 	assert_true(samequot(&begun, &near));
 	assert_true(samequot(&here, &near));
@@ -306,11 +307,75 @@ inherits(void **state)
 	fesetround(FE_UPWARD);
 	coinit(&co, lookround, &self);
 	fesetround(FE_TONEAREST);
-	l9ctxswitch(&self, &co.c);
+	l9ctxswitch(&self, &co.c, NULL, 0);
 	divide(&here);
 	fesetround(FE_TONEAREST);
 	assert_true(samequot(&begun, &up));
 	assert_true(samequot(&here, &near));
+	cofree(&co);
+}
+
+/* what a switch returns */
+
+static long told[5];
+static char *volatile thenat;
+static int nthen;
+
+static long
+twice(long v)
+{
+	char here;
+
+	thenat = &here;
+	nthen++;
+	return 2*v;
+}
+
+/* leaves by a jump, as the library's calls do, where the compiler can */
+static __attribute__((noinline)) int
+leaves(Co *co)
+{
+	return l9ctxswitchint(&co->c, co->back, NULL, 0);
+}
+
+static void
+listens(Co *co)
+{
+	volatile long kept;
+	int i;
+
+	kept = 7;
+	told[0] = l9ctxswitch(&co->c, co->back, NULL, 0);
+	told[1] = l9ctxswitch(&co->c, co->back, NULL, 0);
+	for(i = 2; i < 5; i++)
+		told[i] = leaves(co);
+	co->n = kept;
+}
+
+/* whoever resumes a context says so, or what finds it out there */
+static void
+results(void **state)
+{
+	Co co;
+
+	(void)state;
+	coinit(&co, listens, &self);
+	l9ctxswitch(&self, &co.c, NULL, 1);
+	l9ctxswitch(&self, &co.c, NULL, LONG_MIN);
+	l9ctxswitch(&self, &co.c, twice, 21);
+	assert_int_equal(nthen, 1);
+	assert_true(thenat > co.stack && thenat < co.stack + Stack);
+	l9ctxswitch(&self, &co.c, NULL, -1);
+	l9ctxswitch(&self, &co.c, twice, -3);
+	l9ctxswitch(&self, &co.c, NULL, 1);
+	assert_int_equal(nthen, 2);
+	assert_true(co.done);
+	assert_int_equal(co.n, 7);
+	assert_true(told[0] == LONG_MIN);
+	assert_int_equal(told[1], 42);
+	assert_int_equal(told[2], -1);
+	assert_int_equal(told[3], -6);
+	assert_int_equal(told[4], 1);
 	cofree(&co);
 }
 
@@ -341,7 +406,7 @@ stack(void **state)
 		coinit(&co, lookstack, &self);
 		co.n = 3;
 		l9ctxinit(&co.c, co.stack, Stack-n, run, &co);
-		l9ctxswitch(&self, &co.c);
+		l9ctxswitch(&self, &co.c, NULL, 0);
 		assert_true(co.done);
 		assert_int_equal((uintptr_t)frame%16, 0);
 		assert_int_equal((uintptr_t)local%16, 0);
@@ -366,7 +431,7 @@ bounds(void **state)
 	l9ctxinit(&co.c, mem, 16384, run, &co);
 	for(i = 0; i < 16384-1024; i++)
 		assert_int_equal(mem[i], 0xa5);
-	l9ctxswitch(&self, &co.c);
+	l9ctxswitch(&self, &co.c, NULL, 0);
 	assert_true(co.done);
 	for(i = 16384; i < sizeof mem; i++)
 		assert_int_equal(mem[i], 0xa5);
@@ -391,8 +456,8 @@ elsewhere(void *v)
 
 	co = v;
 	co->back = &me;
-	l9ctxswitch(&me, &co->c);
-	l9ctxswitch(&me, &co->c);
+	l9ctxswitch(&me, &co->c, NULL, 0);
+	l9ctxswitch(&me, &co->c, NULL, 0);
 	return NULL;
 }
 
@@ -447,11 +512,11 @@ masks(void **state)
 
 	coinit(&co, unmask, &self);
 	setmask(SIG_BLOCK, SIGUSR1);
-	l9ctxswitch(&self, &co.c);
+	l9ctxswitch(&self, &co.c, NULL, 0);
 	assert_int_equal(co.n, 1);
 	assert_int_equal(blocked(SIGUSR1), 0);
 	setmask(SIG_BLOCK, SIGUSR1);
-	l9ctxswitch(&self, &co.c);
+	l9ctxswitch(&self, &co.c, NULL, 0);
 	assert_int_equal(co.n, 1);
 	setmask(SIG_UNBLOCK, SIGUSR1);
 	cofree(&co);
@@ -465,6 +530,7 @@ main(void)
 		cmocka_unit_test(registers),
 		cmocka_unit_test(rounding),
 		cmocka_unit_test(inherits),
+		cmocka_unit_test(results),
 		cmocka_unit_test(stack),
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(osthreads),

@@ -733,6 +733,149 @@ typedfail(void **state)
 }
 
 /*
+ * Each call that blocks, ended in each way: the six return by the switch, and what they
+ * return is made elsewhere than in them.
+ */
+enum {
+	Asend, Asendp, Asendul, Arecv, Arecvp, Arecvul, Ncall,
+	Met = 0, Closed, Freed, Interrupted, Late, Nend,
+};
+
+typedef struct Ending Ending;
+struct Ending
+{
+	Channel	*c;
+	Channel	*done;
+	int	call;
+	int	end;
+};
+
+/* a call's failure as a number, the others' as themselves; 5 is received */
+static long
+callit(int call, Channel *c)
+{
+	unsigned long v;
+	int r;
+
+	v = 5;
+	switch(call){
+	case Asend:
+		return chansend(c, &v);
+	case Asendp:
+		return chansendp(c, (void*)v);
+	case Asendul:
+		return chansendul(c, v);
+	case Arecv:
+		v = 0;
+		r = chanrecv(c, &v);
+		return r == 1? (long)v: r;
+	case Arecvp:
+		return (long)chanrecvp(c);
+	}
+	return (long)chanrecvul(c);
+}
+
+static void
+endscall(void *v)
+{
+	static const struct {
+		int	err;
+		const char	*str;
+	} want[Nend] = {
+		{0, nil}, {EPIPE, "channel closed"}, {EPIPE, "channel freed"}, {EINTR, "interrupted"}, {ETIMEDOUT, "deadline"},
+	};
+	Ending *e;
+	long r;
+
+	e = v;
+	if(e->end == Late)
+		threaddeadline(threadnow() + Millisecond);
+	r = callit(e->call, e->c);
+	threaddeadline(INT64_MAX);
+	if(e->end == Met)
+		TCHECK(r == (e->call <= Asendul? 1: 5));
+	else{
+		TCHECK(r == (e->call <= Arecv? -1: 0));
+		TCHECK(iserr(want[e->end].err, want[e->end].str));
+	}
+	/* and nothing of that wait is left */
+	if(e->end == Interrupted || e->end == Late)
+		TCHECK(e->call <= Asendul? channbrecvul(e->c) == 0: p9nbsendul(e->c, 1) == 0);
+	chansendul(e->done, 1);
+}
+
+static void
+endings(void **state)
+{
+	Ending e;
+	int id;
+
+	e.done = ulchan(0);
+	for(e.call = 0; e.call < Ncall; e.call++)
+		for(e.end = 0; e.end < Nend; e.end++){
+			e.c = ulchan(0);
+			id = threadcreate(endscall, &e, 0);
+			assert_true(id > 0);
+			threadyield();
+			if(e.end == Met && e.call <= Asendul)
+				assert_int_equal(chanrecvul(e.c), 5);
+			else if(e.end == Met)
+				assert_int_equal(chansendul(e.c, 5), 1);
+			else if(e.end == Closed)
+				assert_int_equal(chanclose(e.c), 0);
+			else if(e.end == Freed)
+				chanfree(e.c);
+			else if(e.end == Interrupted)
+				assert_int_equal(threadint(id), 0);
+			assert_int_equal(chanrecvul(e.done), 1);
+			if(e.end != Freed)
+				chanfree(e.c);
+		}
+	chanfree(e.done);
+}
+
+/* what a killed one would have returned nobody sees; its cleanup runs, on its stack */
+static void
+endsdone(void *v)
+{
+	chansendul(v, 7);
+}
+
+static void
+endskilled(void *v)
+{
+	Ending *e;
+
+	e = v;
+	threadcleanup(endsdone, e->done);
+	callit(e->call, e->c);
+	TCHECK(false);
+}
+
+static void
+endingskilled(void **state)
+{
+	Ending e;
+	int id;
+
+	e.done = ulchan(0);
+	for(e.call = 0; e.call < Ncall; e.call++)
+		for(e.end = Met; e.end <= Closed; e.end++){
+			e.c = ulchan(0);
+			id = threadcreate(endskilled, &e, 0);
+			assert_true(id > 0);
+			threadyield();
+			/* killed where it waits, or when its wait has ended and it has not run yet */
+			if(e.end == Met)
+				assert_int_equal(e.call <= Asendul? (int)chanrecvul(e.c): chansendul(e.c, 5), e.call <= Asendul? 5: 1);
+			assert_int_equal(threadkill(id), 0);
+			assert_int_equal(chanrecvul(e.done), 7);
+			chanfree(e.c);
+		}
+	chanfree(e.done);
+}
+
+/*
  * Unbounded channels.
  */
 static void
@@ -1056,6 +1199,8 @@ main(int argc, char *argv[])
 		TEST(pointers),
 		TEST(numbers),
 		TEST(typedfail),
+		TEST(endings),
+		TEST(endingskilled),
 		TEST(million),
 		TEST(growing),
 		TEST(ordered),

@@ -1,8 +1,8 @@
 /*
  * amd64, System V ABI.
  *
- * void l9ctxswitch(Ctx *from: rdi, Ctx *to: rsi)
- * void l9ctxleave(Ctx *from: rdi, Ctx *to: rsi)
+ * long l9ctxswitch(Ctx *from: rdi, Ctx *to: rsi, long (*then)(long): rdx, long v: rcx)
+ * void l9ctxleave, of the same
  *
  * Saved, from the stack pointer upwards (ABI 3.2.1, 3.2.3):
  *	 0  mxcsr (4 bytes), x87 control word (2 bytes, then 2 unused)
@@ -13,16 +13,19 @@
  */
 
 	.text
-	.globl	l9ctxswitch
-	.hidden	l9ctxswitch
+	.globl	l9ctxswitch, l9ctxswitchint
+	.hidden	l9ctxswitch, l9ctxswitchint
 	.type	l9ctxswitch, @function
+	.type	l9ctxswitchint, @function
 	.p2align 5
 l9ctxswitch:
+l9ctxswitchint:
 	.cfi_startproc
 	endbr64
 	/* before the stores of this switch, which it does not wait for then:
 	   half the time of a switch on Zen 5 */
-	movq	(%rsi), %rcx
+	movq	(%rsi), %r8
+	movq	(%rsp), %r9
 	pushq	%rbp
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset rbp, 0
@@ -46,10 +49,10 @@ l9ctxswitch:
 	stmxcsr	(%rsp)
 	fnstcw	4(%rsp)
 	movq	%rsp, (%rdi)
-	testb	$1, %cl
+	testb	$1, %r8b
 	jne	l9ctxbegin		/* it has not run yet */
 	movzwl	4(%rsp), %eax
-	movq	%rcx, %rsp		/* the new stack has the same layout: CFA stays rsp+64 */
+	movq	%r8, %rsp		/* the new stack has the same layout: CFA stays rsp+64 */
 
 	/* mxcsr is loaded always: to look whether it differs means to read back
 	   what was just stored, which costs more than the load (4.9 ns a switch
@@ -77,11 +80,16 @@ l9ctxswitch:
 	popq	%rbp
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore rbp
-	/* ret, not a jump: nearly all switches are called from one place
-	   (l9sched), so the predictor's guess is right although the stack is
-	   another, and the calls and returns around it stay paired.  A jump
-	   leaves one too many on the predictor's stack, and every return up
-	   to the task's own code is then guessed wrong. */
+	testq	%rdx, %rdx
+	jne	4f
+	movq	%rcx, %rax
+	/* The predictor has a stack of returns, of which the first is now where
+	   this call came from.  If that is where it goes, as between tasks that do
+	   the same, ret keeps calls and returns paired, and those further up are
+	   guessed right, too.  If not, ret would be guessed wrong, which costs more than
+	   all the rest; a jump's goal is learnt from what led to it. */
+2:	cmpq	%r9, (%rsp)
+	jne	5f
 	ret
 	.cfi_endproc
 
@@ -98,11 +106,33 @@ l9ctxswitch:
 3:	fldcw	4(%rsp)
 	jmp	1b
 	.cfi_endproc
+
+	/* the same: not where the call came from */
+	.cfi_startproc
+5:	popq	%rcx
+	.cfi_def_cfa rsp, 0
+	.cfi_register rip, rcx
+	notrack jmp	*%rcx
+	.cfi_endproc
+
+	/* the same: there is something to do here */
+	.cfi_startproc
+4:	movq	%rcx, %rdi
+	pushq	%r9			/* a hint.  And so rsp is aligned */
+	.cfi_adjust_cfa_offset 8
+	call	*%rdx
+	popq	%r9
+	.cfi_adjust_cfa_offset -8
+	jmp	2b
+	.cfi_endproc
 	.size	l9ctxswitch, .-l9ctxswitch
+	.size	l9ctxswitchint, .-l9ctxswitchint
 
 /*
  * l9ctxswitch for a context that is not resumed: it need not be saved.  It is
- * left for good at the call, so there is nothing to unwind to.
+ * left for good at the call, so there is nothing to unwind to.  From where it was
+ * called does not matter: l9taskmain left its frame, and the predictor has what was there
+ * before.
  */
 	.globl	l9ctxleave
 	.hidden	l9ctxleave
@@ -112,10 +142,10 @@ l9ctxleave:
 	.cfi_startproc
 	.cfi_undefined rip
 	endbr64
-	movq	(%rsi), %rcx
-	testb	$1, %cl
+	movq	(%rsi), %r8
+	testb	$1, %r8b
 	jne	l9ctxbegin
-	movq	%rcx, %rsp
+	movq	%r8, %rsp
 	fldcw	4(%rsp)
 	ldmxcsr	(%rsp)
 	addq	$8, %rsp
@@ -125,12 +155,16 @@ l9ctxleave:
 	popq	%r12
 	popq	%rbx
 	popq	%rbp
+	movq	(%rsp), %r9
+	testq	%rdx, %rdx
+	jne	4b
+	movq	%rcx, %rax
 	ret
 	.cfi_endproc
 	.size	l9ctxleave, .-l9ctxleave
 
 /*
- * rcx is a new context's stack pointer, and 1.  Begin it by a jump to fn, as if
+ * r8 is a new context's stack pointer, and 1.  Begin it by a jump to fn, as if
  * l9ctxstart had called it: a return would be guessed wrong, and so would
  * be those after it (l9ctxswitch, at its end).
  */
@@ -139,7 +173,7 @@ l9ctxleave:
 l9ctxbegin:
 	.cfi_startproc
 	.cfi_undefined rip
-	leaq	-1(%rcx), %rsp
+	leaq	-1(%r8), %rsp
 	fldcw	4(%rsp)
 	ldmxcsr	(%rsp)
 	movq	24(%rsp), %rdi

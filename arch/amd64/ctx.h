@@ -5,7 +5,7 @@ struct Ctx
 	void	*sp;
 };
 
-void	l9ctxleave(Ctx *from, Ctx *to);
+void	l9ctxleave(Ctx *from, Ctx *to, long (*then)(long), long v);
 
 static inline void
 l9cpurelax(void)

@@ -1,7 +1,7 @@
 /*
  * arm64, AAPCS64.
  *
- * void l9ctxswitch(Ctx *from: x0, Ctx *to: x1)
+ * long l9ctxswitch(Ctx *from: x0, Ctx *to: x1, long (*then)(long): x2, long v: x3)
  *
  * Saved, from the stack pointer upwards (AAPCS64 6.1.1, 6.1.2):
  *	  0  x19, x20
@@ -31,11 +31,13 @@
 	.endm
 
 	.text
-	.globl	l9ctxswitch
-	.hidden	l9ctxswitch
+	.globl	l9ctxswitch, l9ctxswitchint
+	.hidden	l9ctxswitch, l9ctxswitchint
 	.type	l9ctxswitch, %function
+	.type	l9ctxswitchint, %function
 	.p2align 5
 l9ctxswitch:
+l9ctxswitchint:
 	.cfi_startproc
 	hint	#34			/* bti c, which assemblers refuse below v8.5; a nop there */
 	sub	sp, sp, #176
@@ -74,10 +76,16 @@ l9ctxswitch:
 	load	x19, x20, 0
 	add	sp, sp, #176
 	.cfi_adjust_cfa_offset -176
+	mov	x0, x3
+	/* then leaves to where this would return to */
+	cbnz	x2, 2f
 	/* not br: there is no bti where a call returns to */
 	ret
+2:	mov	x16, x2			/* of all registers br x16 and br x17 alone may go to a bti c */
+	br	x16
 	.cfi_endproc
 	.size	l9ctxswitch, .-l9ctxswitch
+	.size	l9ctxswitchint, .-l9ctxswitchint
 
 /*
  * The first activation: x19 is fn, x20 its argument, sp is 16-byte aligned.

@@ -22,10 +22,10 @@ l9ctxsp(const Ctx *c)
 	return c->sp;
 }
 
-void	l9ctxswitch(Ctx *from, Ctx *to);
+long	l9ctxswitch(Ctx *from, Ctx *to, long (*then)(long), long v);
 
 static inline void
-l9ctxleave(Ctx *from, Ctx *to)
+l9ctxleave(Ctx *from, Ctx *to, long (*then)(long), long v)
 {
-	l9ctxswitch(from, to);
+	l9ctxswitch(from, to, then, v);
 }

@@ -34,9 +34,18 @@ l9ctxinit(Ctx *c, void *base, size_t size, void (*fn)(void*), void *arg)
  * that of the OS thread that made it.  The assembly leaves the mask with the
  * OS thread; so the context takes on the mask of the moment.
  */
-void
-l9ctxswitch(Ctx *from, Ctx *to)
+long
+l9ctxswitch(Ctx *from, Ctx *to, long (*then)(long), long v)
 {
+	to->then = then;
+	to->v = v;
 	pthread_sigmask(SIG_SETMASK, NULL, &to->u.uc_sigmask);
 	swapcontext(&from->u, &to->u);
+	return from->then != NULL? from->then(from->v): from->v;
+}
+
+int
+l9ctxswitchint(Ctx *from, Ctx *to, long (*then)(long), long v)
+{
+	return (int)l9ctxswitch(from, to, then, v);
 }

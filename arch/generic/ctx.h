@@ -10,6 +10,9 @@ typedef struct Ctx Ctx;
 struct Ctx
 {
 	ucontext_t	u;
+	/* what the one who resumes it hands over */
+	long	(*then)(long);
+	long	v;
 };
 
 static inline void
@@ -26,10 +29,10 @@ l9ctxsp(const Ctx *c)
 	return NULL;
 }
 
-void	l9ctxswitch(Ctx *from, Ctx *to);
+long	l9ctxswitch(Ctx *from, Ctx *to, long (*then)(long), long v);
 
 static inline void
-l9ctxleave(Ctx *from, Ctx *to)
+l9ctxleave(Ctx *from, Ctx *to, long (*then)(long), long v)
 {
-	l9ctxswitch(from, to);
+	l9ctxswitch(from, to, then, v);
 }

@@ -1,7 +1,7 @@
 /*
  * riscv64, LP64D, LP64F and LP64.
  *
- * void l9ctxswitch(Ctx *from: a0, Ctx *to: a1)
+ * long l9ctxswitch(Ctx *from: a0, Ctx *to: a1, long (*then)(long): a2, long v: a3)
  *
  * Saved, from the stack pointer upwards (psABI, "Register convention"):
  *	  0  ra: the address to go on at
@@ -36,11 +36,13 @@
 	.endm
 
 	.text
-	.globl	l9ctxswitch
-	.hidden	l9ctxswitch
+	.globl	l9ctxswitch, l9ctxswitchint
+	.hidden	l9ctxswitch, l9ctxswitchint
 	.type	l9ctxswitch, @function
+	.type	l9ctxswitchint, @function
 	.p2align 5
 l9ctxswitch:
+l9ctxswitchint:
 	.cfi_startproc
 	addi	sp, sp, -FRAME
 	.cfi_adjust_cfa_offset FRAME
@@ -109,9 +111,13 @@ l9ctxswitch:
 	load	ld, ra, 0
 	addi	sp, sp, FRAME
 	.cfi_adjust_cfa_offset -FRAME
+	mv	a0, a3
+	bnez	a2, 2f
 	ret
+2:	jr	a2			/* it leaves to where this would return to */
 	.cfi_endproc
 	.size	l9ctxswitch, .-l9ctxswitch
+	.size	l9ctxswitchint, .-l9ctxswitchint
 
 /*
  * The first activation: s1 is fn, s2 its argument, sp is 16-byte aligned.
