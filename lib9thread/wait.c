@@ -71,8 +71,10 @@ waitdeadline(Task *t)
 
 	s = (Sleeper){.when = t->deadline, .task = t, .why = Wdeadline};
 	/* no timer proc to be had: better no wait than one without end */
-	if(l9timer->arm(&s) < 0 && l9claim(t))
+	if(l9timer->arm(&s) < 0 && l9claim(t)){
+		t->why = Wdeadline;
 		return Wdeadline;
+	}
 	l9sched();
 	l9timer->disarm(&s);
 	return t->why;
