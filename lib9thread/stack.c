@@ -12,7 +12,9 @@
  * back to its arena.  An arena that has all of its slots back gives its memory
  * to the system and is as new, but for its guards, which stay; a few are kept
  * as they are.  Slots are taken from those that are in use already, so that
- * after a peak the others run empty.
+ * after a peak the others run empty.  An arena gives them in the order of their addresses,
+ * whatever order they came back in: tasks that are made one after the other often run so, too,
+ * and then the CPU fetches the next one's ahead.
  *
  * A new slot needs a guard and the memory of its top page, and the kernel makes many
  * for little more than one: a proc cuts the more slots at a time the more it has cut.
@@ -29,6 +31,7 @@ enum {
 	Ncolour = 32,		/* cache lines that tops are spread over */
 	Taskroom = sizeof(Task) + (Ncolour+1)*Cacheline,
 	Keepempty = 8,		/* arenas of a class that keep their memory with all slots free */
+	Wordbits = 64,		/* of Arena.free */
 	Spare = 16,		/* a proc that has cut so many slots may have another one to spare */
 };
 
@@ -43,7 +46,8 @@ struct Arena
 	int	ncut;		/* slots in use so far; the others are untouched */
 	int	nready;		/* that have been in use before, and so have their guards */
 	int	nfree;		/* of those cut, not with a proc */
-	Task	*free;
+	int	low;		/* no word of free before this one has a bit */
+	uint64_t	free[];		/* a bit for each slot: these */
 };
 
 static struct {
@@ -147,11 +151,11 @@ newarena(int class)
 	Arena *a;
 	size_t slot, n;
 
-	a = calloc(1, sizeof *a);
-	if(a == nil)
-		return nil;
 	slot = slotsize(class);
 	n = slot > Arenasize? slot: Arenasize;
+	a = calloc(1, sizeof *a + (n/slot + Wordbits-1)/Wordbits*sizeof a->free[0]);
+	if(a == nil)
+		return nil;
 	/* a tight limit on address space may still allow some */
 	while((a->base = l9memmap(n)) == nil && n > slot)
 		n /= 2;
@@ -175,7 +179,17 @@ unguarded(void)
 	}
 }
 
-/* slot i of a, which nobody else has, becomes a Task */
+/* slot i of a */
+static Task*
+slottask(Arena *a, int i)
+{
+	size_t slot;
+
+	slot = slotsize(a->class);
+	return (Task*)(a->base + (size_t)(i+1)*slot - sizeof(Task)/Cacheline*Cacheline - Cacheline - (unsigned int)i%Ncolour*Cacheline);
+}
+
+/* nobody else has it: it becomes a Task */
 static Task*
 slotinit(Arena *a, int i)
 {
@@ -186,7 +200,7 @@ slotinit(Arena *a, int i)
 	slot = slotsize(a->class);
 	guard = guardsize(a->class);
 	p = a->base + (size_t)i*slot;
-	t = (Task*)(p + slot - sizeof(Task)/Cacheline*Cacheline - Cacheline - (unsigned int)i%Ncolour*Cacheline);
+	t = slottask(a, i);
 	/* the stack begins right below the Task, wherever that is */
 	l9sanstack(&t->san, p + guard, (size_t)((char*)t - (p + guard)), slot - guard);
 	t->arena = a;
@@ -197,36 +211,49 @@ slotinit(Arena *a, int i)
 	return t;
 }
 
-/* with stacks.lk: a free slot of a, or nil */
+/* with stacks.lk: the first free slot of a, or nil */
 static Task*
 takefree(Arena *a)
 {
-	Task *t;
+	uint64_t *w;
+	int i;
 
-	t = a->free;
-	if(t == nil)
+	if(a->nfree == 0)
 		return nil;
 	if(a->nfree == a->ncut)
 		stacks.class[a->class].nempty--;
-	a->free = t->next;
+	while(a->free[a->low] == 0)
+		a->low++;
+	w = &a->free[a->low];
+	i = a->low*Wordbits + __builtin_ctzll(*w);
+	*w &= *w - 1;
 	a->nfree--;
-	return t;
+	return slottask(a, i);
+}
+
+/* with stacks.lk: t is free, and in its arena */
+static void
+putfree(Task *t)
+{
+	Arena *a;
+	int i;
+
+	a = t->arena;
+	i = (int)((size_t)(t->stack - a->base)/slotsize(a->class));
+	a->free[i/Wordbits] |= (uint64_t)1<<i%Wordbits;
+	if(a->low > i/Wordbits)
+		a->low = i/Wordbits;
+	a->nfree++;
 }
 
 /* some of a may be zero now, and some as it was: all of its slots once more */
 static void
 refill(Arena *a)
 {
-	Task *t;
 	int i;
 
-	a->free = nil;
-	for(i = a->ncut; i-- > 0;){
-		t = slotinit(a, i);
-		l9unlock(&t->joinlk);
-		t->next = a->free;
-		a->free = t;
-	}
+	for(i = 0; i < a->ncut; i++)
+		l9unlock(&slotinit(a, i)->joinlk);
 }
 
 /*
@@ -237,15 +264,15 @@ refill(Arena *a)
 static void
 empty(Arena *a)
 {
-	Task *t;
 	bool fresh;
+	int i;
 
 	/*
 	 * Somebody who joined one of these, and was interrupted, may still be
 	 * about to look at its queue: join.c.  Memory that is zero is unlocked.
 	 */
-	for(t = a->free; t != nil; t = t->next)
-		l9lock(&t->joinlk);
+	for(i = 0; i < a->ncut; i++)
+		l9lock(&slottask(a, i)->joinlk);
 	fresh = l9memdrop(a->base, (size_t)a->nslot*slotsize(a->class)) == 0;
 	if(!fresh)
 		refill(a);
@@ -253,9 +280,10 @@ empty(Arena *a)
 	if(fresh){
 		if(a->nready < a->ncut)
 			a->nready = a->ncut;
+		for(i = 0; i < a->ncut; i += Wordbits)
+			a->free[i/Wordbits] = 0;
 		a->ncut = 0;
 		a->nfree = 0;
-		a->free = nil;
 	}else
 		stacks.class[a->class].nempty++;
 	enlist(a, false);
@@ -309,15 +337,15 @@ newslots(Proc *p, Arena *a, int i, int end, int ready)
 }
 
 /*
- * From the arenas: some that were in use, so as to come back seldom, or new
- * ones.  nil with errstr.
+ * p has no free slot: from the arenas, some that were in use, so as to come back
+ * seldom, or new ones.  nil with errstr.
  */
 static __attribute__((noinline)) Task*
 morestacks(Proc *p, int class)
 {
+	Task *got[Ncached/2];
 	Arena *a;
-	Task *t;
-	int i, end, ready;
+	int i, end, ready, n;
 
 	l9lock(&stacks.lk);
 	while((a = stacks.class[class].first) == nil){
@@ -330,20 +358,22 @@ morestacks(Proc *p, int class)
 		l9lock(&stacks.lk);
 		enlist(a, false);
 	}
-	while(p->nfreestack[class] < Ncached/2 && (t = takefree(a)) != nil)
-		keep(p, class, t);
+	for(n = 0; n < Ncached/2 && (got[n] = takefree(a)) != nil; n++)
+		;
 	i = end = a->ncut;
 	ready = a->nready;
-	if(p->nfreestack[class] == 0){
+	if(n == 0){
 		end = i + slotsnow(p);
 		if(end > a->nslot)
 			end = a->nslot;
 		a->ncut = end;
 		p->ncut += end - i;
 	}
-	if(a->free == nil && a->ncut == a->nslot)
+	if(a->nfree == 0 && a->ncut == a->nslot)
 		unlist(a);
 	l9unlock(&stacks.lk);
+	while(n-- > 0)
+		keep(p, class, got[n]);
 	if(i < end)
 		newslots(p, a, i, end, ready);
 	return takekept(p, class);
@@ -376,10 +406,8 @@ give(Proc *p, int class, int n)
 	l9lock(&stacks.lk);
 	while(n-- > 0){
 		t = takekept(p, class);
+		putfree(t);
 		a = t->arena;
-		t->next = a->free;
-		a->free = t;
-		a->nfree++;
 		if(a->nfree < a->ncut){
 			if(!a->listed)
 				enlist(a, true);
