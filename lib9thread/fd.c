@@ -53,7 +53,7 @@ enum {
 	First = 1<<Firstbits,	/* numbers in the first chunk; each next one has as many as all before */
 	Nchunk = 32 - Firstbits,
 	Ncheck = 64,		/* waits that l9fdcheck arms for in one go, if no descriptor was ready; */
-	Ntold = 16,		/* else one for so many that were, and one more */
+	Ntold = 16,		/* or fewer than so many; else one for so many */
 	/* cache lines of a stack, below the beginning of an Fdcall and from there on: prefetch */
 	Nbelow = 5,
 	Nabove = 5,
@@ -521,9 +521,9 @@ undoubt(Proc *p, Fdcall *c)
 }
 
 /*
- * Arm for waits that have trusted the poller for long.  Not for too many at a time: of
- * thousands of connections that are in use each may wait as long, and is told of all the same.
- * ntold: how many descriptors were ready now.
+ * Arm for waits that have trusted the poller for long.  Not for many where many were ready
+ * (ntold): of thousands of connections that are in use each may wait as long, and
+ * is told of all the same.
  */
 void
 l9fdcheck(Proc *p, int ntold)
@@ -531,7 +531,7 @@ l9fdcheck(Proc *p, int ntold)
 	Fdcall *c;
 	int n;
 
-	for(n = ntold == 0? Ncheck: ntold/Ntold + 1; n > 0; n--){
+	for(n = ntold < Ntold? Ncheck: ntold/Ntold; n > 0; n--){
 		c = p->doubt;
 		if(c == nil || p->now - c->since < Trustms*Millisecond)
 			break;

@@ -117,9 +117,8 @@ struct Task
 	Proc	*proc;		/* set at creation, never changes */
 	_Atomic uint64_t	word;
 	int64_t	deadline;	/* self: every wait ends then; INT64_MAX: none */
-	/* self, at each switch away: what the call that switched returns, and nil or what is called instead: l9pass */
-	long	val;
-	Odd	*odd;
+	long	val;		/* self before it waits, or who claims it: what the call that waits returns: l9pass */
+	Odd	*odd;		/* self, at each switch away: nil, or what is called for that if the wait ended oddly */
 	int	errnum;		/* owner: errno while not running */
 	uint8_t	why;		/* a wait's result: claim writes, self and its proc read */
 	uint8_t	prio;		/* owner */
@@ -127,10 +126,10 @@ struct Task
 
 	/* touched by a wait on a channel */
 	Waiter	waiter;		/* for send and recv, its task set once; alt has its own */
-	unsigned long	out;	/* self: the value of a send that waits, where that is a word */
-	/* for reports alone; self writes, others read it torn: debug.c */
+	unsigned long	out;	/* self before it waits; who claims it reads: the value of a send, where that is a word */
+	/* self writes; for reports, others read it torn: debug.c */
 	const char	*waitfor;	/* "send", "qlock" ... */
-	const void	*waiton;
+	const void	*waiton;	/* of a send or recv the channel, also for itself */
 	int64_t	waitsince;
 	int64_t	waituntil;	/* the wait's own end; INT64_MAX: none */
 	int	nwait;		/* of an alt: how many entries are told of below; else 0 */

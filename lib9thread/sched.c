@@ -203,9 +203,9 @@ next(Proc *p)
 }
 
 /*
- * Leave to the next task.  In each of the three the switch is the last deed, and so a
- * jump: the call returns to where it was called from, with what whoever resumes the task
- * knows that it returns.
+ * Leave to the next task.  In l9pass, l9passint and l9sched the switch is the last deed, and
+ * so a jump: the call returns to where it was called from, with what whoever resumes the
+ * task knows that it returns.
  */
 long
 l9pass(Odd *odd)
@@ -443,6 +443,8 @@ l9runproc(Proc *p)
 {
 	Task *n;
 
+	/* it may have been a task, whose last wait is put in order already: each switch away says */
+	p->self.odd = nil;
 	while(p->ntask > 0){
 		n = next(p);
 		swap(p, &p->self, n);

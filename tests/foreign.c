@@ -736,6 +736,46 @@ attached(void **state)
 	join(start(attaches, nil));
 }
 
+/*
+ * A wait that timed out was its last, of a channel that is gone; and then the OS thread runs
+ * other threads until they have ended: that wait is put in order no second time.
+ */
+static void
+outlives(void *v)
+{
+	threadsleep(Millisecond);
+	chansendul(v, 1);
+}
+
+static void*
+timesout(void *v)
+{
+	Channel *c;
+	int64_t old;
+
+	c = ulchan(0);
+	old = threaddeadline(threadnow() + Millisecond);
+	TCHECK(chansendul(c, 1) == -1 && iserr(ETIMEDOUT, "deadline"));
+	threadundeadline(old);
+	chanfree(c);
+	TCHECK(threadcreate(outlives, v, 0) > 0);
+	return nil;
+}
+
+static void
+oldwait(void **state)
+{
+	Channel *done;
+
+	done = ulchan(1);
+	join(start(timesout, done));
+	assert_int_equal(chanrecvul(done), 1);
+	/* the same Proc, most likely */
+	assert_true(proccreate(outlives, done, 0) > 0);
+	assert_int_equal(chanrecvul(done), 1);
+	chanfree(done);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -752,6 +792,7 @@ main(int argc, char *argv[])
 		TEST(ends),
 		TEST(leftovers),
 		TEST(attached),
+		TEST(oldwait),
 		TEST(thousand),
 	};
 

@@ -130,9 +130,8 @@ l9ctxswitchint:
 
 /*
  * l9ctxswitch for a context that is not resumed: it need not be saved.  It is
- * left for good at the call, so there is nothing to unwind to.  From where it was
- * called does not matter: l9taskmain left its frame, and the predictor has what was there
- * before.
+ * left for good at the call, so there is nothing to unwind to.  It leaves by ret
+ * always: l9taskmain comes here by a jump, and the predictor has what was there before.
  */
 	.globl	l9ctxleave
 	.hidden	l9ctxleave

@@ -113,14 +113,14 @@ int	refuse(Conn*, int status, char *fields);	/* the same */
 
 /* file.c */
 void	loadfile(File*);	/* path to the rest; blocks the proc */
-int	quickload(File*);	/* 1: the same, of a large one, and it did not block; 0: nothing is done */
+int	quickload(File*);	/* 1: the same, of a large one whose name is in memory, so that a disk does not block it; 0: nothing is done */
 int	samefile(File*);	/* path is still what it was */
 void	freefile(File*);
 
 /* linux.c, posix.c */
 vlong	sendrange(int to, int fd, vlong off, vlong n);	/* what `to', which does not block, has taken; -1 */
 int	inmemory(int fd, vlong off, vlong n);	/* 1: sendrange does not wait for a disk, very likely */
-int	opencached(int dir, char *path, int flags);	/* as openat, where that does not wait for a disk; -1 */
+int	opencached(int dir, char *path, int flags);	/* as openat, where the names on the way are in memory; -1 */
 
 /* cache.c */
 File*	findfile(Cache*, char *path);	/* nil: no memory, or interrupted */

@@ -62,5 +62,11 @@ opencached(int dir, char *path, int flags)
 		uvlong	resolve;
 	} how = {flags, 0, Cached};
 
+#ifdef SYS_openat2
 	return syscall(SYS_openat2, dir, path, &how, sizeof how);
+#else
+	USED(dir, path, &how);
+	errno = ENOSYS;
+	return -1;
+#endif
 }

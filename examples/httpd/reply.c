@@ -121,6 +121,20 @@ refuse(Conn *c, int status, char *fields)
 	return writeall(c, c->out, c->nout);
 }
 
+enum {
+	Noroom = -2,
+};
+
+/* what the socket takes at once, or Noroom; 0: the file has ended; -1 */
+static vlong
+sendnow(int to, int fd, vlong from, vlong n)
+{
+	vlong r;
+
+	r = sendrange(to, fd, from, n);
+	return r < 0 && errno == EAGAIN? Noroom: r;
+}
+
 static long
 xsend(va_list *arg)
 {
@@ -131,7 +145,7 @@ xsend(va_list *arg)
 	fd = va_arg(*arg, int);
 	from = va_arg(*arg, vlong);
 	n = va_arg(*arg, vlong);
-	return sendrange(to, fd, from, n);
+	return sendnow(to, fd, from, n);
 }
 
 /* by way of our memory */
@@ -151,17 +165,17 @@ copypiece(Conn *c, File *f, vlong from, vlong n)
 	return r;
 }
 
-/* what the socket takes at once; a helper waits for the disk.  0: the file has ended; -1 with EAGAIN: no room */
+/* the same; a helper waits for the disk */
 static vlong
 sendpiece(Conn *c, File *f, vlong from, vlong n)
 {
 	vlong r;
 
 	if(inmemory(f->fd, from, n))
-		r = sendrange(c->fd, f->fd, from, n);
+		r = sendnow(c->fd, f->fd, from, n);
 	else
 		r = iocall(nil, xsend, c->fd, f->fd, from, n);
-	if(r < 0 && (errno == EINVAL || errno == ENOSYS))
+	if(r == -1 && (errno == EINVAL || errno == ENOSYS))
 		r = copypiece(c, f, from, n);
 	return r;
 }
@@ -175,7 +189,7 @@ sendlarge(Conn *c, File *f, vlong from, vlong n)
 	for(; n > 0; n -= r){
 		m = n < Piece? n: Piece;
 		r = sendpiece(c, f, from, m);
-		if(r < 0 && errno == EAGAIN)
+		if(r == Noroom)
 			r = 0;
 		else if(r <= 0)
 			return -1;

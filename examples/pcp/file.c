@@ -363,7 +363,8 @@ copypieces(Ioproc *io, File *f, char *buf)
 	tell(Copied, 0, c.off);
 	do{
 		r = -1;
-		if(!shallstop()){
+		/* a clone is whole from the beginning, and must not be given up, either */
+		if(atend(&c) || !shallstop()){
 			n = 0;
 			r = iocall(io, xsteps, &c, &n);
 			tell(Copied, 0, n);
