@@ -205,7 +205,8 @@ next(Proc *p)
 /*
  * Leave to the next task.  In l9pass, l9passint and l9sched the switch is the last deed, and
  * so a jump: the call returns to where it was called from, with what whoever resumes the
- * task knows that it returns.
+ * task knows that it returns.  l9passint is written out, since compilers jump only to a
+ * function that returns what the one that jumps does.
  */
 long
 l9pass(Odd *odd)
