@@ -10,6 +10,28 @@ enum {
 /* nel of an unbounded channel is -1, and its buf grows: size <= Maxsize */
 #define Maxsize	((uint32_t)1<<31)
 
+/* not aligned_alloc: what it leaves unused is as large again, in glibc */
+static Channel*
+newchan(void)
+{
+	char *base;
+	Channel *c;
+
+	base = calloc(1, sizeof *c + Cacheline - _Alignof(max_align_t));
+	if(base == nil)
+		return nil;
+	c = (Channel*)(void*)(base + (-(uintptr_t)base & (Cacheline-1)));
+	c->base = base;
+	return c;
+}
+
+static void
+delchan(Channel *c)
+{
+	free(c->buf);
+	free(c->base);
+}
+
 Channel*
 chancreate(int elsize, int nel)
 {
@@ -23,7 +45,7 @@ chancreate(int elsize, int nel)
 		l9err(EINVAL, "chancreate: size overflows");
 		return nil;
 	}
-	c = calloc(1, sizeof *c);
+	c = newchan();
 	if(c == nil)
 		goto nomem;
 	c->elsize = (uint32_t)elsize;
@@ -32,7 +54,7 @@ chancreate(int elsize, int nel)
 		c->size = (uint32_t)nel;
 		c->buf = malloc((size_t)nel*(size_t)elsize);
 		if(c->buf == nil){
-			free(c);
+			delchan(c);
 			goto nomem;
 		}
 	}
@@ -48,8 +70,7 @@ l9chandestroy(Channel *c)
 {
 	if(c->leak != nil)
 		l9leakdel(c);
-	free(c->buf);
-	free(c);
+	delchan(c);
 }
 
 /*

@@ -21,30 +21,41 @@
 
 typedef struct Leak Leak;
 
+/*
+ * A message between CPUs costs as much as the lines of the caches that go from one to the
+ * other.  What each message changes is in the first line; the others are only read once
+ * the channel is known to be shared.
+ */
 struct Channel
 {
 	Spin	lk;		/* guards all the rest */
 	bool	closed;
 	bool	freed;
-	bool	shared;		/* a proc that owned it did not keep it: never again */
-	uint32_t	elsize;
-	int	nel;		/* as chancreate was told */
+	bool	shared;		/* several procs use it: it becomes nobody's own any more */
 	uint32_t	n;	/* elements buffered */
 	uint32_t	first;	/* the oldest one's place */
-	uint32_t	size;	/* places in buf */
-	char	*buf;
 	Proc	*_Atomic owner;	/* need not lock it; nil: all must.  own.c */
-	Proc	*last;		/* who used it last, and how often in a row: a hint */
-	int	nsame;
 	Waitq	sendq;
 	Waitq	recvq;
+
+	char	*buf;		/* the second line */
+	uint32_t	size;	/* places in buf */
+	uint32_t	elsize;
+	int	nel;		/* as chancreate was told */
+	int	nsame;		/* how often in a row last used it, and how often that was another: hints */
+	int	nother;
 	int	nleave;		/* waiters taken out dead, whose tasks have yet to come by */
+	Proc	*last;		/* who used it last */
 	char	name[Channamelen];
 	Leak	*leak;		/* nil: not in the report of leaks */
+	void	*base;		/* what malloc gave: c is the first line in it */
 };
+_Static_assert(offsetof(Channel, buf) <= Cacheline, "a message changes one line");
 
 enum {
 	Nown = L9OWNAFTER,	/* uses in a row that make a channel its user's own */
+	Nshared = 64,		/* uses by another than the one before that make it shared for good */
+	Nahead = 16,		/* elements: two lines of words */
 };
 
 /* own.c */
@@ -84,11 +95,14 @@ l9chanend(Channel *c, Proc *p, bool own)
 static inline void
 l9chanused(Channel *c, Proc *p)
 {
+	if(likely(c->shared))
+		return;
 	if(c->last == p)
 		c->nsame++;
 	else{
 		c->last = p;
 		c->nsame = 0;
+		c->shared = ++c->nother >= Nshared;
 	}
 }
 
@@ -183,20 +197,46 @@ l9chanleave(Channel *c, Waitq *q, Waiter *w)
 		l9chandestroy(c);
 }
 
+/* the place of the i-th element, or of the one that would be it; i < c->size */
+static inline char*
+l9chanplace(Channel *c, uint32_t i, uint32_t size)
+{
+	i += c->first;
+	if(i >= c->size)
+		i -= c->size;
+	return c->buf + (size_t)i*size;
+}
+
+/*
+ * Where the other side may be on another CPU: some elements ahead of what is sent or
+ * received, so that their line comes while those before them are.
+ */
+static inline __attribute__((always_inline)) void
+l9chanaheadput(Channel *c, uint32_t size)
+{
+	if(c->n + Nahead < c->size)
+		__builtin_prefetch(l9chanplace(c, c->n + Nahead, size), 1);
+}
+
+static inline __attribute__((always_inline)) void
+l9chanaheadget(Channel *c, uint32_t size)
+{
+	if(c->n > Nahead)
+		__builtin_prefetch(l9chanplace(c, Nahead, size), 0);
+}
+
 /* append *v; false: c is unbounded, full, and there is no memory */
 static inline __attribute__((always_inline)) bool
 l9chanput(Channel *c, const void *v, uint32_t size)
 {
-	uint32_t i;
+	char *to;
 
 	if(unlikely(c->n == c->size) && !l9changrow(c))
 		return false;
-	i = c->first + c->n;
-	if(i >= c->size)
-		i -= c->size;
+	to = l9chanplace(c, c->n, size);
 	c->n++;
 	midway();
-	l9chanmove(c->buf + (size_t)i*size, v, size);
+	l9chanmove(to, v, size);
 	return true;
 }
 

@@ -123,6 +123,8 @@ dosend(Channel *c, Proc *p, bool own, const void *v, uint32_t size)
 			l9chanend(c, p, own);
 			return l9err(ENOMEM, "out of memory");
 		}
+		if(!own)
+			l9chanaheadput(c, size);
 		l9chandone(c, p, own);
 	}else
 		return Wouldblock;
@@ -140,6 +142,8 @@ dorecv(Channel *c, Proc *p, bool own, void *v, uint32_t size)
 	w = l9claimfirst(c, &c->sendq, own);
 	if(c->n > 0){
 		l9changet(c, v, size);
+		if(!own)
+			l9chanaheadget(c, size);
 		/* a sender waited since nothing more fitted: now it does */
 		if(w != nil)
 			l9chanput(c, w->v, size);
