@@ -17,6 +17,7 @@ enum {
 	Maxrun = 99,
 	Maxpeer = 4,
 	Limit = 300,		/* s: a run that takes longer hangs */
+	Nagain = 10,		/* a figure's rounds in all, if others disturb them, for each that counts */
 	Nopeer = 3,		/* a peer's status: it has no such operation */
 };
 
@@ -44,6 +45,7 @@ struct Stat
 };
 
 static int nrun = 5;
+static double maxothers;	/* CPUs that others may use in a round; 0: any */
 static bool quick;
 static FILE *table, *json;
 static Peer peer[Maxpeer];
@@ -175,15 +177,30 @@ busynow(void)
 	return b;
 }
 
+static Busy
+since(Busy a)
+{
+	Busy b;
+
+	b = busynow();
+	return (Busy){b.wall - a.wall, b.all - a.all, b.own - a.own};
+}
+
+static Busy
+sum(Busy a, Busy b)
+{
+	return (Busy){a.wall + b.wall, a.all + b.all, a.own + b.own};
+}
+
 static double
-others(Busy a, Busy b)
+others(Busy b)
 {
 	double n, t;
 
-	t = (double)(b.wall - a.wall)/1e9;
+	t = (double)b.wall/1e9;
 	if(t < 0.5 || b.all == 0)
 		return NAN;		/* it is counted in ticks */
-	n = ((b.all - a.all) - (b.own - a.own))/t;
+	n = (b.all - b.own)/t;
 	return n > 0? n: 0;
 }
 
@@ -406,40 +423,73 @@ report(const char *subject, Bench *b, int fig, const double *lib,
 	fflush(json);
 }
 
-/* all runs of all sides, in turn.  The sides that gave figures; -1 */
+/* one run of each side, in turn, their figures in res as of that round.  The sides that gave some; -1 */
 static int
-measure(Bench *b, Result *res)
+turn(Bench *b, Result *res, int nside, bool *absent, int round)
 {
 	double v[Maxfigure];
-	bool absent[Maxpeer] = {false};
-	int i, j, k, run, nside;
+	int i, j, k;
 
 	k = 0;
+	for(i = 0; i < nside + npeer; i++){
+		if(i < nside){
+			if(runown(b, i, v) < 0){
+				fprintf(stderr, "%s: %s failed\n", b->fig[0].id, b->side[i].name);
+				return -1;
+			}
+		}else if(!absent[i-nside]){
+			switch(runpeer(b, &peer[i-nside], v)){
+			case -1:
+				fprintf(stderr, "%s: %s failed\n", b->fig[0].id, peer[i-nside].name);
+				return -1;
+			case 1:
+				absent[i-nside] = true;
+				continue;
+			}
+			res[k].name = peer[i-nside].name;
+		}else
+			continue;
+		for(j = 0; j < b->nfig; j++)
+			res[k].v[j][round] = v[j];
+		k++;
+	}
+	return k;
+}
+
+/* others did not disturb a round in which the machine was that busy, or we ask for no better */
+static bool
+calm(Busy b, int ntry)
+{
+	return maxothers == 0 || !(others(b) > maxothers) || ntry > (Nagain - 1)*nrun;
+}
+
+/*
+ * All rounds that count, and how busy the machine was in them; where others disturb
+ * one, all of its sides run again.  The sides that gave figures; -1
+ */
+static int
+measure(Bench *b, Result *res, Busy *busy)
+{
+	bool absent[Maxpeer] = {false};
+	Busy before, it;
+	int k, nside, ntry, round;
+
 	for(nside = 0; nside < Maxside && b->side[nside].run != NULL; nside++)
 		res[nside].name = b->side[nside].name;
-	for(run = 0; run < nrun; run++)
-		for(i = 0, k = 0; i < nside + npeer; i++){
-			if(i < nside){
-				if(runown(b, i, v) < 0){
-					fprintf(stderr, "%s: %s failed\n", b->fig[0].id, b->side[i].name);
-					return -1;
-				}
-			}else if(!absent[i-nside]){
-				switch(runpeer(b, &peer[i-nside], v)){
-				case -1:
-					fprintf(stderr, "%s: %s failed\n", b->fig[0].id, peer[i-nside].name);
-					return -1;
-				case 1:
-					absent[i-nside] = true;
-					continue;
-				}
-				res[k].name = peer[i-nside].name;
-			}else
-				continue;
-			for(j = 0; j < b->nfig; j++)
-				res[k].v[j][run] = v[j];
-			k++;
+	*busy = (Busy){0, 0, 0};
+	k = 0;
+	round = 0;
+	for(ntry = 1; round < nrun; ntry++){
+		before = busynow();
+		k = turn(b, res, nside, absent, round);
+		if(k < 0)
+			return -1;
+		it = since(before);
+		if(calm(it, ntry)){
+			*busy = sum(*busy, it);
+			round++;
 		}
+	}
 	return k;
 }
 
@@ -450,17 +500,14 @@ run(const char *subject, Bench *b)
 	const char *name[Maxside + Maxpeer];
 	const double *v[Maxside + Maxpeer];
 	char at[32];
-	double busy;
-	Busy before;
+	Busy busy;
 	int i, j, n;
 
 	if(quick)
 		b->n = b->quick;
-	before = busynow();
-	n = measure(b, res);
+	n = measure(b, res, &busy);
 	if(n < 0)
 		return -1;
-	busy = others(before, busynow());
 	for(j = 0; j < b->nfig; j++){
 		if(isnan(res[0].v[j][0]))
 			continue;
@@ -472,9 +519,9 @@ run(const char *subject, Bench *b)
 			snprintf(at, sizeof at, "at %g", b->fig[j - b->fig[j].ref].x);
 			name[0] = at;
 			v[0] = res[0].v[j - b->fig[j].ref];
-			report(subject, b, j, res[0].v[j], name, v, 1, busy);
+			report(subject, b, j, res[0].v[j], name, v, 1, others(busy));
 		}else
-			report(subject, b, j, res[0].v[j], name, v, n-1, busy);
+			report(subject, b, j, res[0].v[j], name, v, n-1, others(busy));
 	}
 	return 0;
 }
@@ -493,7 +540,7 @@ chosen(Bench *b, int n, char *word[])
 static _Noreturn void
 usage(const char *prog)
 {
-	fprintf(stderr, "usage: %s [-jq] [-o file] [-r runs] [-p peer=program] [id ...]\n", prog);
+	fprintf(stderr, "usage: %s [-jq] [-o file] [-r runs] [-s CPUs] [-p peer=program] [id ...]\n", prog);
 	exit(2);
 }
 
@@ -526,7 +573,7 @@ benchmain(const char *subject, Bench *b, int n, int argc, char *argv[])
 {
 	int c, i, failed;
 
-	while((c = getopt(argc, argv, "jo:p:qr:")) != -1)
+	while((c = getopt(argc, argv, "jo:p:qr:s:")) != -1)
 		switch(c){
 		case 'j':
 			json = stdout;
@@ -544,6 +591,11 @@ benchmain(const char *subject, Bench *b, int n, int argc, char *argv[])
 		case 'r':
 			nrun = atoi(optarg);
 			if(nrun < 1 || nrun > Maxrun)
+				usage(argv[0]);
+			break;
+		case 's':
+			maxothers = atof(optarg);
+			if(maxothers <= 0)
 				usage(argv[0]);
 			break;
 		default:

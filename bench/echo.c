@@ -27,7 +27,10 @@ enum {
 	Nevent = 256,
 	Maxproc = 2,
 	Deep = 16,
-	Nfirst = 2,		/* requests of each connection before those that count for p99 */
+	/* requests of each connection before those that count for a p99, and after: all connections have one on its way then */
+	Nfirst = 2,
+	Nlast = 1,
+	Stretch = 125000000,	/* ns: longer than the 100 ms in which the library looks after its waits */
 	/* Bench.arg: connections, and these: for two procs; with Deep requests on their way in each connection */
 	Twoprocs = 1<<20,
 	Pipelined = 1<<21,
@@ -38,7 +41,17 @@ typedef struct Outcome Outcome;
 struct Outcome
 {
 	double	p99;		/* us */
+	double	steady;		/* us: p99 of a stretch of time, the run's median */
 	double	wall;		/* us a request */
+};
+
+/* the answers that came, in their order */
+typedef struct Answers Answers;
+struct Answers
+{
+	double	*late;		/* us after its request */
+	int64_t	*at;		/* ns */
+	long	n;
 };
 
 static int listener;
@@ -58,11 +71,11 @@ depth(Bench *b)
 	return b->arg & Pipelined? Deep: 1;
 }
 
-/* what n operations are, with those before */
+/* what n operations are, with those before and after */
 static long
 nrequest(Bench *b)
 {
-	return b->n + (long)Nfirst*nconn(b)*depth(b);
+	return b->n + (long)(Nfirst + Nlast)*nconn(b)*depth(b);
 }
 
 static size_t
@@ -124,14 +137,22 @@ request(int fd, int deep, int64_t *sent)
 		fail("send");
 }
 
-/* n times deep requests over all connections; latency in us in late */
 static void
-load(int ep, const int *conn, int nc, int deep, long n, double *late)
+answered(Answers *a, int64_t sent)
+{
+	a->at[a->n] = wallnow();
+	a->late[a->n] = (double)(a->at[a->n] - sent)/1e3;
+	a->n++;
+}
+
+/* n times deep requests over all connections */
+static void
+load(int ep, const int *conn, int nc, int deep, long n, Answers *a)
 {
 	struct epoll_event ev[Nevent];
 	int64_t *sent;
 	char buf[Deep*Size];
-	long nsent, ngot;
+	long nsent;
 	int i, fd, m;
 
 	sent = calloc((size_t)conn[nc-1] + 1, sizeof sent[0]);
@@ -139,13 +160,13 @@ load(int ep, const int *conn, int nc, int deep, long n, double *late)
 		fail("calloc");
 	for(nsent = 0; nsent < nc && nsent < n; nsent++)
 		request(conn[nsent], deep, sent);
-	for(ngot = 0; ngot < n;){
+	while(a->n < n){
 		m = epoll_wait(ep, ev, Nevent, -1);
 		for(i = 0; i < m; i++){
 			fd = ev[i].data.fd;
 			if(recv(fd, buf, (size_t)deep*Size, MSG_WAITALL) != deep*Size)
 				fail("recv");
-			late[ngot++] = (double)(wallnow() - sent[fd])/1e3;
+			answered(a, sent[fd]);
 			if(nsent < n){
 				request(fd, deep, sent);
 				nsent++;
@@ -173,31 +194,66 @@ connectall(int ep, int nc, const struct sockaddr_in *a)
 	return conn;
 }
 
-/* n requests, deep at a time; the last n - Nfirst*nc*deep of them count for p99 */
+/* less than a stretch does not count, unless there is no whole one.  Sorts late */
+static double
+steady(double *late, const int64_t *at, long n)
+{
+	double *p99, r;
+	long i, from, k;
+
+	p99 = calloc((size_t)n, sizeof p99[0]);
+	if(p99 == NULL)
+		fail("calloc");
+	k = 0;
+	from = 0;
+	for(i = 0; i < n; i++)
+		if(at[i] - at[from] >= Stretch){
+			p99[k++] = quantile(late + from, i - from, 0.99);
+			from = i;
+		}
+	if(k == 0)
+		p99[k++] = quantile(late, n, 0.99);
+	r = quantile(p99, k, 0.5);
+	free(p99);
+	return r;
+}
+
+static void
+outcome(const Answers *a, int nc, Outcome *o)
+{
+	long first, n;
+
+	first = (long)Nfirst*nc;
+	n = a->n - first - (long)Nlast*nc;
+	o->steady = steady(a->late + first, a->at + first, n);
+	o->p99 = quantile(a->late + first, n, 0.99);
+}
+
+/* n requests, deep at a time */
 static _Noreturn void
 clientmain(int nc, int deep, long n, const struct sockaddr_in *a)
 {
+	Answers got;
 	Outcome o;
-	double *late;
 	int64_t t;
-	long first;
 	char c;
 	int ep, *conn;
 
 	n /= deep;
-	first = (long)Nfirst*nc;
-	late = calloc((size_t)n + 1, sizeof late[0]);
+	got.late = calloc((size_t)n + 1, sizeof got.late[0]);
+	got.at = calloc((size_t)n + 1, sizeof got.at[0]);
+	got.n = 0;
 	ep = epoll_create1(EPOLL_CLOEXEC);
-	if(ep < 0 || late == NULL)
+	if(ep < 0 || got.late == NULL || got.at == NULL)
 		fail("epoll_create1");
 	conn = connectall(ep, nc, a);
 	put(toserver[1], "", 1);
 	get(toclient[0], &c, 1);
 	if(n > 0){
 		t = wallnow();
-		load(ep, conn, nc, deep, n, late);
+		load(ep, conn, nc, deep, n, &got);
 		o.wall = (double)(wallnow() - t)/1e3/(double)(n*deep);
-		o.p99 = quantile(late + first, n - first, 0.99);
+		outcome(&got, nc, &o);
 		put(toserver[1], &o, sizeof o);
 	}
 	/* until the server says so: it has measured */
@@ -284,7 +340,8 @@ figures(Bench *b, double *v, double cpu, Outcome *o)
 {
 	v[0] = cpu/1e3/(double)nrequest(b);
 	v[1] = o->p99;
-	v[2] = o->wall;
+	v[2] = o->steady;
+	v[3] = o->wall;
 }
 
 /*
@@ -491,6 +548,7 @@ idleloop(Bench *b, double *v)
 #define FIGS(id, name, x) static const Figure fig##id[] = {\
 	{"echo" #id, "echo, " name ": server", "us cpu", x, 0},\
 	{"echo" #id ".p99", "echo, " name ": answer in, 99%", "us", 0, 0},\
+	{"echo" #id ".p99s", "echo, " name ": median 1/8 s, 99%", "us", 0, 0},\
 	{"echo" #id ".all", "echo, " name ": a request, all in all", "us", 0, 0},\
 }
 FIGS(one, "1 connection", 1);
