@@ -1,16 +1,26 @@
 #!/bin/sh
-# The tree copier: pcp.sh pcp
+# The tree copier: pcp.sh pcp toolclient httpd meddle.so
 set -u
-prog=$(realpath "${1:?usage: pcp.sh pcp}")
+prog=$(realpath "${1:?usage: pcp.sh pcp toolclient httpd meddle.so}")
+meddle=$(realpath "${4:?usage: pcp.sh pcp toolclient httpd meddle.so}")
 . "$(dirname "$0")/toolslib.sh"
 pcp="$wrapper $prog"
 cd "$tmp" || exit 1
 
 # run arg ...: pcp into out, err and $status
 run() {
-	timeout 120 $pcp "$@" >out 2>err </dev/null
+	timeout -k 5 120 $pcp "$@" >out 2>err </dev/null
 	status=$?
 }
+# meddled 'VARIABLE=value ...' arg ...: run, as meddle.c says
+meddled() {
+	set=$1
+	shift
+	timeout -k 5 120 $asuser env ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" LD_PRELOAD="$meddle" $set \
+		$wrapper "$prog" "$@" >out 2>err </dev/null
+	status=$?
+}
+asuser=
 # good name arg ...: it succeeds and complains of nothing
 good() {
 	name=$1
@@ -132,6 +142,11 @@ same 'and a tree' t/a into/a
 good 'what is in a folder, to a folder that is there' t/a/b/. into
 expect 'its files are there' cmp t/a/b/medium into/medium
 bad 'several need a folder' 'one: not a directory' t/a t/soft one
+bad 'two files to one place' 'into/hello: more than one goes there' t/a/hello copy/a/hello into
+bad 'two trees to one place' 'into/: more than one goes there' t/a copy/a/. into
+ln -s into intolink
+good 'to a link to a folder' t/a/b/c/. intolink
+expect 'its files are there' cmp t/a/b/c/7 into/7
 bad 'what is not there' 'nothing: stat: No such file or directory' t/a/hello nothing into
 bad 'a place that is not there' 'mkdir: No such file or directory' t/a no/such/place
 grep -q ', 1 error$' out && ok 'it is counted' || fail 'it is counted' out err
@@ -140,6 +155,13 @@ grep -q ', 1 error$' out && ok 'it is counted' || fail 'it is counted' out err
 bad 'a tree into itself' 'not into itself' t t/a/new
 bad 'a tree onto itself' 'not into itself' t/. t
 [ ! -e t/a/new ] && ok 'nothing was made there' || fail 'nothing was made there'
+ln -s t/a aside
+bad 'a tree into itself, by a link' 'not into itself' t aside/../new
+[ ! -e t/new ] && ok 'nothing was made there' || fail 'nothing was made there'
+rm aside
+for f in dangling fifo; do
+	bad "$f onto itself" ": is the same file" t/$f t
+done
 bad 'a file onto itself' 'is the same file' t/a/hello t/hard
 [ "$(cat t/a/hello)" = hello ] && ok 'it is as it was' || fail 'it is as it was'
 
@@ -187,7 +209,7 @@ if [ "$(id -u)" != 0 ] || $drop test -x "$prog" 2>/dev/null; then
 	if [ -n "$drop" ] && has prlimit; then
 		for n in 1 2 3 4 5 6 7 8 9 10 12; do
 			rm -rf forall/z
-			timeout 120 $drop prlimit --nproc=$n $wrapper $prog sealed/. forall/z >out 2>err </dev/null
+			timeout -k 5 120 $drop prlimit --nproc=$n $wrapper $prog sealed/. forall/z >out 2>err </dev/null
 			status=$?
 			if [ $status = 0 ]; then
 				cmp sealed/2 forall/z/2
@@ -197,6 +219,39 @@ if [ "$(id -u)" != 0 ] || $drop test -x "$prog" 2>/dev/null; then
 		done >log 2>&1
 		okempty 'few OS threads' log
 	fi
+	# what may not be written, but may be replaced
+	mkdir -m 777 forall/over
+	echo mine >sealed/1
+	chmod 444 sealed/1
+	good 'a file that may not be written' sealed/1 forall/over
+	touch -d yesterday forall/over/1
+	good 'is replaced' sealed/1 forall/over
+	expect 'it is the new one' cmp sealed/1 forall/over/1
+	head -c 100000000 /dev/zero | tr '\0' x >sealed/long
+	chmod 444 sealed/long
+	asuser=$drop
+	meddled 'MEDDLE=copy_file_range,pwrite MEDDLENTH=6 MEDDLEERR=ENOSPC' sealed/long forall/over
+	expect 'a part of it is kept' grep -Fq 'forall/over/long: kept: ' err
+	before=$(stat -c %i forall/over/long)
+	good 'and resumed' --resume --verify sealed/long forall/over
+	[ "$(stat -c '%i %a' forall/over/long)" = "$before 444" ] && ok 'in its place' || fail 'in its place'
+	rm -rf sealed/long forall/over
+	mkdir -p stair/a/b
+	echo 1 >stair/1
+	echo 1 >stair/a/b/1
+	chmod 555 stair/a/b stair/a stair
+	for call in mkdir,2 mkdir,3; do
+		chmod -R u+w forall/stair 2>/dev/null
+		rm -rf forall/stair
+		meddled "MEDDLE=${call%,*} MEDDLENTH=${call#*,} MEDDLEINT=yes" stair forall/stair
+		[ $status = 1 ] || { echo "$call: status $status"; cat out err; }
+		$pcp --resume stair/. forall/stair >out 2>err || { echo "$call"; cat out err; }
+		[ "$(stat -c %a stair stair/a stair/a/b)" = "$(stat -c %a forall/stair forall/stair/a forall/stair/a/b)" ] || echo "$call: modes"
+		diff -r stair forall/stair
+	done >log 2>&1
+	okempty 'folders that may not be written: resume' log
+	chmod -R u+w stair forall
+	asuser=
 	pcp="$wrapper $prog"
 	chmod 755 sealed/dark
 else
@@ -210,6 +265,18 @@ if [ "$(id -u)" = 0 ]; then
 	if chown -h 1234:567 owned owned/f owned/l 2>/dev/null; then
 		good 'owners' owned owned2
 		same 'are kept by root' owned owned2
+		# the source is root's: so is the copy
+		mkdir roots roots2
+		for f in new old; do
+			echo $f >roots/$f
+			chmod 600 roots/$f
+		done
+		echo longer >roots2/old
+		chown 1234:567 roots2 roots2/old
+		chmod 2775 roots2
+		good "root's own" roots/new roots/old roots2
+		[ "$(stat -c '%u:%g %a' roots2/new roots2/old)" = "$(stat -c '%u:%g %a' roots/new roots/old)" ] &&
+			ok 'in the place of what others have' || fail 'in the place of what others have'
 	fi
 fi
 
@@ -232,6 +299,15 @@ good 'is copied again without --resume' --verify t/a/b/large part
 # a file of another time is no part
 head -c 2000000 /dev/zero >part
 good 'resume with another file' --resume --verify t/a/b/large part
+
+# a name that would do something to a terminal
+esc=$(printf 'e\033[7m\377')
+mkdir odd odd2
+echo one >"odd/$esc"
+echo two >"odd2/$esc"
+touch -r "odd/$esc" "odd2/$esc"
+bad 'an odd name' 'e\033[7m' --resume --verify odd/. odd2
+grep -q "$(printf '\033')" err && fail 'is told by numbers' err || ok 'is told by numbers'
 
 # a difference that size and time do not show
 cp -p copy/a/b/medium other
@@ -269,7 +345,7 @@ interrupted() {
 		if [ $status != 0 ]; then
 			[ $status = 1 ] || echo "status $status"
 			[ "$(grep -cx 'pcp: interrupted' err)" = 1 ] || echo 'not told once'
-			grep -Eqx '[0-9]+ files, [0-9.]+ [KMG]?B in [0-9.]+ s; not finished: pcp --resume( .*)? goes on' out || cat out
+			grep -Eqx '[0-9]+ files, [0-9.]+ [KMG]?B in [0-9.]+ s; not finished(, at least [0-9]+ left)?: pcp --resume( .*)? goes on' out || cat out
 		elif [ "$(grep -cx 'pcp: interrupted' err)" -gt 1 ] || grep -Fq ';' out; then
 			cat err out
 		fi
@@ -289,6 +365,128 @@ for sig in INT TERM; do
 done
 rm -rf long long2 many many2
 
+# What is a matter of luck, made to happen
+
+# An interrupt that is heard in the n-th call, for each n.  If it says that it has not finished, that
+# is so, and it can go on; else all is there
+mkdir -p luck/a/e
+echo 1 >luck/1
+echo 2 >luck/a/2
+ln luck/1 luck/a/hard
+head -c 3000000 /dev/urandom >luck/a/large
+list luck >luck.list
+n=1
+while :; do
+	rm -rf luck2
+	meddled "MEDDLE=any MEDDLEINT=yes MEDDLENTH=$n" luck luck2
+	grep -qx 'pcp: interrupted' err || break
+	list luck2 2>&1 | cmp -s luck.list - && there=yes || there=no
+	case $status,$there,$(cat out) in
+	'0,yes,4 files, 3.0 MB in '*\;*|'1,yes,'*)	echo "$n: all is there"; cat out err;;
+	'0,yes,4 files, 3.0 MB in '*)	;;
+	'1,no,'*'; not finished'*' goes on')
+		$pcp --resume luck/. luck2 >out 2>err
+		list luck2 | cmp luck.list - || { echo "$n: not resumed"; cat out err; }
+		;;
+	*)	echo "$n: status $status, there: $there"; cat out err;;
+	esac
+	n=$((n+1))
+done >log 2>&1
+[ $status = 0 ] && [ $n -gt 30 ] || echo "$n calls, the last one without an interrupt: status $status" >>log
+okempty 'an interrupt in each call' log
+# the last folder is empty: nothing is left out
+mkdir -p bare/e
+meddled 'MEDDLE=mkdir MEDDLENAME=/e MEDDLEINT=yes' bare bare2
+[ $status = 0 ] && grep -qx 'pcp: interrupted' err && ! grep -q ';' out && ok 'an interrupt before an empty folder' ||
+	fail 'an interrupt before an empty folder' out err
+# while a long file is compared
+printf '#!/bin/sh\nsleep 0.2\n' >happens
+chmod 755 happens
+head -c 100000000 /dev/zero | tr '\0' x >long
+good 'a long file' long long2
+meddled 'MEDDLE=pread MEDDLEINT=yes MEDDLERUN=./happens' --resume --verify long long2
+[ $status = 1 ] && grep -q 'not finished' out && ok 'an interrupt while it compares' ||
+	fail 'an interrupt while it compares' out err
+
+# Where each file fails, the first is told.  onlyfirst name error number-of-files
+onlyfirst() {
+	if [ $status = 1 ] && [ "$(wc -l <err)" = 1 ] && grep -Fq "$2" err &&
+		grep -Eq "^$3 files, .*, 1 error; not finished(, at least [0-9]+ left)?: pcp --resume many/\. many2 goes on$" out; then
+		ok "$1"
+	else
+		echo "status $status" >>err
+		fail "$1" out err
+	fi
+}
+mkdir many
+i=0
+while [ $i -lt 1000 ]; do
+	echo $i >many/$i
+	i=$((i+1))
+done
+for e in ENOSPC,'No space left on device' EDQUOT,'Disk quota exceeded'; do
+	rm -rf many2
+	meddled "MEDDLE=pwrite MEDDLEERR=${e%,*} MEDDLENTH=301" many many2
+	onlyfirst "${e%,*}: the first of 700 is told" "${e#*,}" 300
+	says 'and how many of those found are left' 'left: pcp'
+	[ "$(find many2 -type f | wc -l)" = 300 ] && [ -z "$(find many2 -size 0)" ] && ok 'none is left half copied' ||
+		fail 'none is left half copied'
+	good 'resume' --resume many/. many2
+	says 'those that were complete are left' '300 complete before'
+done
+rm -rf many2
+meddled 'MEDDLE=mkdir MEDDLEERR=EROFS' many many2
+onlyfirst 'EROFS' 'many2: mkdir: Read-only file system' 0
+rm -rf many many2
+# what is told late
+rm -rf luck2
+meddled 'MEDDLE=close MEDDLENAME=luck2/1 MEDDLEERR=EDQUOT' luck luck2
+[ $status = 1 ] && grep -Fq 'luck2/1: close: Disk quota exceeded' err && [ ! -e luck2/1 ] && ok 'a file that cannot be closed goes' ||
+	fail 'a file that cannot be closed goes' out err
+
+# Somebody else changes what is copied.  changed name 'VARIABLE=value ...' command text: it says so, and copies the rest
+changed() {
+	rm -rf moving moving2
+	mkdir -p moving/d moving2
+	echo 1 >moving/1
+	echo 2 >moving/2
+	echo 3 >moving/d/3
+	echo old >moving2/2
+	printf '#!/bin/sh\n%s\n' "$3" >happens
+	meddled "$2 MEDDLERUN=./happens" moving/. moving2
+	if [ $status = 1 ] && grep -Fq "$4" err && [ "$(wc -l <err)" = 1 ] && cmp -s moving/1 moving2/1; then
+		ok "$1"
+	else
+		echo "status $status" >>err
+		fail "$1" out err
+	fi
+}
+first='MEDDLE=open MEDDLENAME=moving/./2'
+changed 'a file vanishes' "$first" 'rm moving/2' 'moving/./2: open: No such file or directory'
+changed 'a file becomes a fifo' "$first" 'rm moving/2; mkfifo moving/2' 'moving/./2: open: is no file any more'
+changed 'a file becomes a link' "$first" 'rm moving/2; ln -s 1 moving/2' 'moving/./2: open: '
+changed 'a file becomes a folder' "$first" 'rm moving/2; mkdir moving/2' 'moving/./2: open: is no file any more'
+changed 'a folder vanishes' 'MEDDLE=mkdir MEDDLENAME=/d' 'rm -r moving/d' 'moving/./d: open: No such file or directory'
+changed 'a folder becomes a link' 'MEDDLE=mkdir MEDDLENAME=/d' 'mv moving/d moved; ln -s ../moved moving/d' 'moving/./d: open: '
+[ ! -e moving2/d/3 ] && ok 'which is not followed' || fail 'which is not followed'
+changed 'the copy becomes a fifo' 'MEDDLE=open MEDDLENAME=moving2/2 MEDDLENTH=2' 'rm moving2/2; mkfifo moving2/2' 'moving2/2: create: '
+rm -rf moving moving2 moved
+
+# all calls fail from one of them on: it ends, says so, and goes on when all is well again
+n=1
+while :; do
+	rm -rf luck2
+	meddled "MEDDLE=any MEDDLEERR=EIO MEDDLENTH=$n" luck luck2
+	[ $status != 0 ] || break
+	[ $status = 1 ] && [ -s err ] && grep -q 'error' out || { echo "$n: status $status"; cat out err; }
+	$pcp --resume luck/. luck2 >out 2>err
+	list luck2 | cmp luck.list - || { echo "$n: not resumed"; cat out err; }
+	n=$((n+3))
+done >log 2>&1
+[ $n -gt 30 ] || echo "$n calls" >>log
+okempty 'all calls fail from one of them on' log
+rm -rf luck luck2
+
 # a file system that is full
 mkdir full
 if mount -t tmpfs -o size=4m none full 2>/dev/null; then
@@ -296,7 +494,7 @@ if mount -t tmpfs -o size=4m none full 2>/dev/null; then
 	mkdir big
 	head -c 6000000 /dev/urandom >big/x
 	bad 'a full file system' 'No space left on device' big full/big
-	says 'it says how to go on' 'not finished: pcp --resume big/. full/big goes on'
+	says 'it says how to go on' 'not finished, at least 1 left: pcp --resume big/. full/big goes on'
 	expect 'and what it kept' grep -Fq 'full/big/x: kept: ' err
 	mount -o remount,size=16m full
 	good 'resume where there is room' --resume --verify big/. full/big
@@ -311,6 +509,12 @@ if mount -t tmpfs -o size=4m none full 2>/dev/null; then
 		i=$((i+1))
 	done
 	bad 'full with small files' 'No space left on device' big full/big
+	[ "$(wc -l <err)" = 1 ] && ok 'the first is told' || fail 'the first is told' out err
+	mount -o remount,ro full
+	bad 'a file system that is read-only' 'Read-only file system' big/. full/big
+	[ "$(wc -l <err)" = 1 ] && grep -q ', 1 error; not finished, at least [0-9]* left' out &&
+		ok 'the first is told' || fail 'the first is told' out err
+	mount -o remount,rw full
 	find full/big -type f | while read -r f; do
 		cmp "$f" "big/${f##*/}"
 	done >log 2>&1

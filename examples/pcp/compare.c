@@ -39,51 +39,139 @@ nextdata(int fd, vlong off, vlong size)
 	return at;
 }
 
-static int
-sameopen(File *f, int a, int b, char *buf)
+typedef struct Pair Pair;
+struct Pair
 {
-	struct stat sa, sb;
-	vlong off, x, y;
+	File	*f;
+	char	*buf;
+	int	a;
+	int	b;
+	vlong	size;
+	vlong	off;		/* they are the same so far */
+};
+
+static int
+differ(Pair *p)
+{
+	werrstr("is not what %s is", p->f->from);
+	complain(p->f->to, "verify");
+	return -1;
+}
+
+static int
+openpair(Pair *p, File *f, char *buf)
+{
+	enum { Flags = O_RDONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC };
+	struct stat a, b;
+
+	*p = (Pair){.f = f, .buf = buf, .b = -1};
+	p->a = open(f->from, Flags, 0);
+	if(p->a < 0 || fstat(p->a, &a) < 0){
+		complain(f->from, "open");
+		return -1;
+	}
+	p->b = open(f->to, Flags, 0);
+	if(p->b < 0 || fstat(p->b, &b) < 0){
+		complain(f->to, "open");
+		return -1;
+	}
+	p->size = a.st_size;
+	if(!S_ISREG(a.st_mode) || !S_ISREG(b.st_mode) || a.st_size != b.st_size)
+		return differ(p);
+	return 0;
+}
+
+static void
+closepair(Pair *p)
+{
+	if(p->a >= 0)
+		close(p->a);
+	if(p->b >= 0)
+		close(p->b);
+}
+
+/* how much was the same; 0 at the end, at once when it is reached; -1 after a complaint */
+static long
+comparesome(Pair *p)
+{
+	vlong x, y;
 	long n, m;
 
-	if(fstat(a, &sa) < 0 || fstat(b, &sb) < 0 || sa.st_size != sb.st_size)
-		return 0;
-	for(off = 0; off < sa.st_size || sa.st_size == 0; off += n){
-		x = nextdata(a, off, sa.st_size);
-		y = nextdata(b, off, sa.st_size);
-		if(sa.st_size > 0)
-			off = x < y? x: y;
-		n = fill(a, f->from, buf, off);
-		m = fill(b, f->to, buf+Half, off);
-		if(n < 0 || m < 0)
-			return -1;
-		if(n != m || memcmp(buf, buf+Half, n) != 0)
-			return 0;
-		if(n == 0)
-			break;
+	/* files of /proc have no size, but something in them */
+	if(p->size > 0){
+		x = nextdata(p->a, p->off, p->size);
+		y = nextdata(p->b, p->off, p->size);
+		p->off = x < y? x: y;
 	}
-	return 1;
+	n = fill(p->a, p->f->from, p->buf, p->off);
+	m = n < 0? -1: fill(p->b, p->f->to, p->buf+Half, p->off);
+	if(n < 0 || m < 0)
+		return -1;
+	if(n != m || memcmp(p->buf, p->buf+Half, n) != 0)
+		return differ(p);
+	p->off += n;
+	return p->size > 0 && p->off >= p->size? 0: n;
 }
 
 int
 compare(File *f, char *buf)
 {
-	int a, b, same;
+	Pair p;
+	long n;
 
-	a = open(f->from, O_RDONLY|O_CLOEXEC, 0);
-	b = open(f->to, O_RDONLY|O_CLOEXEC, 0);
-	same = -1;
-	if(a < 0 || b < 0)
-		complain(a < 0? f->from: f->to, "open");
-	else
-		same = sameopen(f, a, b, buf);
-	if(same == 0){
-		werrstr("is not what %s is", f->from);
-		complain(f->to, "verify");
-	}
-	if(a >= 0)
-		close(a);
-	if(b >= 0)
-		close(b);
-	return same == 1? 0: -1;
+	n = openpair(&p, f, buf);
+	if(n == 0)
+		while((n = comparesome(&p)) > 0)
+			;
+	closepair(&p);
+	return n;
+}
+
+static long
+xopenpair(va_list *arg)
+{
+	Pair *p;
+	File *f;
+
+	p = va_arg(*arg, Pair*);
+	f = va_arg(*arg, File*);
+	return openpair(p, f, va_arg(*arg, char*));
+}
+
+/* for as long as Turn; what comparesome returns */
+static long
+xcompare(va_list *arg)
+{
+	Pair *p;
+	int64_t by;
+	long n;
+
+	p = va_arg(*arg, Pair*);
+	by = threadnow() + Turn;
+	do
+		n = comparesome(p);
+	while(n > 0 && threadnow() < by);
+	return n;
+}
+
+static long
+xclosepair(va_list *arg)
+{
+	closepair(va_arg(*arg, Pair*));
+	return 0;
+}
+
+int
+comparelarge(Ioproc *io, File *f, char *buf)
+{
+	Pair p;
+	long n;
+
+	n = iocall(io, xopenpair, &p, f, buf);
+	if(n == 0)
+		do
+			n = iocall(io, xcompare, &p);
+		while(n > 0 && !shallstop());
+	iocall(io, xclosepair, &p);
+	return n == 0? 0: -1;
 }

@@ -18,7 +18,6 @@ struct Copy
 	char	*buf;
 	int	in;
 	int	out;
-	int	fresh;		/* out was made by us */
 	int	sparse;		/* in has holes */
 	int	user;		/* by read and write, not in the kernel */
 	vlong	off;		/* so far */
@@ -39,14 +38,26 @@ complete(File *f)
 		&& st.st_size == f->st.st_size && sametime(&st, &f->st);
 }
 
+/* 0: open at fd is a file.  O_NONBLOCK, with which it was opened: what has become a fifo must not keep us waiting */
+static int
+isfile(int fd, struct stat *st)
+{
+	if(fd < 0 || fstat(fd, st) < 0)
+		return -1;
+	if(S_ISREG(st->st_mode))
+		return 0;
+	werrstr("is no file any more");
+	return -1;
+}
+
 /* a file is there already: write over it, or go on with it */
 static int
 openold(Copy *c)
 {
 	struct stat st;
 
-	c->out = open(c->f->to, O_WRONLY|O_NOFOLLOW|O_CLOEXEC, 0);
-	if(c->out < 0 || fstat(c->out, &st) < 0)
+	c->out = open(c->f->to, O_WRONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC, 0);
+	if(isfile(c->out, &st) < 0)
 		return -1;
 	if(st.st_dev == c->st.st_dev && st.st_ino == c->st.st_ino){
 		werrstr("is the same file");
@@ -60,22 +71,29 @@ openold(Copy *c)
 }
 
 static int
+opennew(Copy *c)
+{
+	c->out = open(c->f->to, O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, firstmode(&c->st));
+	return c->out < 0? -1: 0;
+}
+
+static int
 openout(Copy *c)
 {
 	struct stat st;
-	int flags;
 
-	flags = O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC;
-	c->out = open(c->f->to, flags, firstmode(&c->st));
-	if(c->out < 0 && errno == EEXIST){
-		if(lstat(c->f->to, &st) == 0 && S_ISREG(st.st_mode))
-			return openold(c);
-		if(makeroom(c->f->to) < 0)
+	if(opennew(c) == 0)
+		return 0;
+	if(errno != EEXIST)
+		return -1;
+	if(lstat(c->f->to, &st) == 0 && S_ISREG(st.st_mode)){
+		if(openold(c) == 0)
+			return 0;
+		/* it may not be written: it goes */
+		if(c->out >= 0 || errno != EACCES)
 			return -1;
-		c->out = open(c->f->to, flags, firstmode(&c->st));
 	}
-	c->fresh = 1;
-	return c->out < 0? -1: 0;
+	return makeroom(c->f->to, &c->st) < 0? -1: opennew(c);
 }
 
 static void
@@ -91,9 +109,8 @@ static int
 begin(Copy *c, File *f, char *buf)
 {
 	*c = (Copy){.f = f, .buf = buf, .in = -1, .out = -1};
-	/* what has become a fifo since must not keep us waiting */
 	c->in = open(f->from, O_RDONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC, 0);
-	if(c->in < 0 || fstat(c->in, &c->st) < 0){
+	if(isfile(c->in, &c->st) < 0){
 		complain(f->from, "open");
 		closeboth(c);
 		return -1;
@@ -184,11 +201,18 @@ step(Copy *c)
 	return c->off - from;
 }
 
+/* a part: its owner can write the rest */
+static int
+keep(Copy *c)
+{
+	return fchmod(c->out, firstmode(&c->st) | S_IWUSR) < 0? -1: settimes(c->out, c->f->to, &c->st);
+}
+
 /* not finished: of what took long, keep what there is */
 static void
 giveup(Copy *c)
 {
-	if(c->off > Large && settimes(c->out, c->f->to, &c->st) == 0){
+	if(c->off > Large && keep(c) == 0){
 		werrstr("%lld of %lld bytes: --resume goes on", c->off, (vlong)c->st.st_size);
 		note(c->f->to, "kept");
 	}else
@@ -199,21 +223,24 @@ giveup(Copy *c)
 static int
 end(Copy *c)
 {
-	int bad;
+	int bad, lost;
 
 	/* a hole at the end; or less than there was */
-	bad = c->sparse && ftruncate(c->out, c->off) < 0;
-	if(bad)
+	lost = c->sparse && ftruncate(c->out, c->off) < 0;
+	if(lost)
 		complain(c->f->to, "truncate");
-	if(setmeta(c->out, c->f->to, &c->st, c->fresh) < 0)
-		bad = 1;
+	bad = setmeta(c->out, c->f->to, &c->st) < 0;
+	/* some file systems write as late as that */
 	if(close(c->out) < 0){
 		complain(c->f->to, "close");
-		bad = 1;
+		lost = 1;
 	}
 	c->out = -1;
 	closeboth(c);
-	return bad? -1: 0;
+	/* it looks complete */
+	if(lost)
+		unlink(c->f->to);
+	return bad || lost? -1: 0;
 }
 
 static int
@@ -237,15 +264,15 @@ copysmall(File *f, char *buf)
 static int
 copyone(File *f, char *buf)
 {
-	int what, isfile;
+	int what, plain;
 
-	isfile = S_ISREG(f->st.st_mode);
+	plain = S_ISREG(f->st.st_mode);
 	what = Copied;
-	if(resume && isfile && complete(f))
+	if(resume && plain && complete(f))
 		what = Skipped;
-	else if((isfile? copysmall(f, buf): copynode(f)) < 0)
+	else if((plain? copysmall(f, buf): copynode(f)) < 0)
 		return Failed;
-	if(verify && isfile && compare(f, buf) < 0)
+	if(verify && plain && compare(f, buf) < 0)
 		return Failed;
 	return what;
 }
@@ -261,7 +288,7 @@ xcopylist(va_list *arg)
 	f = va_arg(*arg, File*);
 	buf = va_arg(*arg, char*);
 	n = va_arg(*arg, Count*);
-	for(; f != nil; f = f->next){
+	for(; f != nil && !hopeless(); f = f->next){
 		what = copyone(f, buf);
 		n[what].files++;
 		if(S_ISREG(f->st.st_mode))
@@ -342,15 +369,6 @@ xcomplete(va_list *arg)
 	return complete(va_arg(*arg, File*));
 }
 
-static long
-xcompare(va_list *arg)
-{
-	File *f;
-
-	f = va_arg(*arg, File*);
-	return compare(f, va_arg(*arg, char*));
-}
-
 static int
 copypieces(Ioproc *io, File *f, char *buf)
 {
@@ -388,7 +406,7 @@ copylarge(Ioproc *io, File *f, char *buf)
 			return;
 		what = Copied;
 	}
-	if(!verify || iocall(io, xcompare, f, buf) == 0)
+	if(!verify || comparelarge(io, f, buf) == 0)
 		tell(what, 1, what == Skipped? f->st.st_size: 0);
 }
 

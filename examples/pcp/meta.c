@@ -23,12 +23,12 @@ giveaway(struct stat *st)
 
 /* those whose names it is made of are not to run for somebody else */
 static mode_t
-lastmode(struct stat *st)
+lastmode(struct stat *st, int owned)
 {
 	mode_t m;
 
 	m = st->st_mode & 07777;
-	if(uid != 0 && (st->st_uid != uid || st->st_gid != gid))
+	if(!owned)
 		m &= ~(mode_t)(S_ISUID|S_ISGID);
 	return m;
 }
@@ -51,39 +51,52 @@ settimes(int fd, char *to, struct stat *st)
 }
 
 static int
-setowner(int fd, char *to, struct stat *st)
+sameowner(struct stat *a, struct stat *b)
 {
-	if(!giveaway(st))
-		return 0;
-	if(fd >= 0)
-		return fchown(fd, st->st_uid, st->st_gid);
-	return lchown(to, st->st_uid, st->st_gid);
+	return a->st_uid == b->st_uid && a->st_gid == b->st_gid;
 }
 
-/* fresh: it was made with firstmode */
+/* 1: it belongs to whom its source does; 0: no, and only root can see to that; -1 */
 static int
-setmode(int fd, char *to, struct stat *st, int fresh)
+setowner(int fd, char *to, struct stat *st, struct stat *now)
 {
-	if(S_ISLNK(st->st_mode) || (fresh && firstmode(st) == lastmode(st)))
+	int r;
+
+	if(sameowner(st, now))
+		return 1;
+	if(uid != 0)
 		return 0;
-	if(fd >= 0)
-		return fchmod(fd, lastmode(st));
-	return chmod(to, lastmode(st));
+	r = fd >= 0? fchown(fd, st->st_uid, st->st_gid): lchown(to, st->st_uid, st->st_gid);
+	return r < 0? -1: 1;
+}
+
+/* now: before setowner, which may have taken bits away */
+static int
+setmode(int fd, char *to, mode_t m, struct stat *st, struct stat *now)
+{
+	if(S_ISLNK(now->st_mode) || ((now->st_mode & 07777) == m && sameowner(st, now)))
+		return 0;
+	return fd >= 0? fchmod(fd, m): chmod(to, m);
 }
 
 /* of the file that is open at fd, or, if that is -1, named to */
 int
-setmeta(int fd, char *to, struct stat *st, int fresh)
+setmeta(int fd, char *to, struct stat *st)
 {
-	int bad;
+	struct stat now;
+	int bad, owned;
 
+	if((fd >= 0? fstat(fd, &now): lstat(to, &now)) < 0){
+		complain(to, "stat");
+		return -1;
+	}
 	bad = 0;
-	/* the owner first: that takes bits away from the mode */
-	if(setowner(fd, to, st) < 0){
+	owned = setowner(fd, to, st, &now);
+	if(owned < 0){
 		complain(to, "chown");
 		bad = -1;
 	}
-	if(setmode(fd, to, st, fresh) < 0){
+	if(setmode(fd, to, lastmode(st, owned > 0), st, &now) < 0){
 		complain(to, "chmod");
 		bad = -1;
 	}

@@ -4,9 +4,9 @@
 #include <thread.h>
 #include "pcp.h"
 
-/* nothing is there afterwards; a directory stays, and is an error */
+/* nothing is there afterwards; a directory, or what is to be copied, stays, and is an error */
 int
-makeroom(char *to)
+makeroom(char *to, struct stat *from)
 {
 	struct stat st;
 
@@ -14,6 +14,10 @@ makeroom(char *to)
 		return errno == ENOENT? 0: -1;
 	if(S_ISDIR(st.st_mode)){
 		errno = EISDIR;
+		return -1;
+	}
+	if(st.st_dev == from->st_dev && st.st_ino == from->st_ino){
+		werrstr("is the same file");
 		return -1;
 	}
 	return unlink(to);
@@ -50,7 +54,7 @@ copylink(File *f)
 		complain(f->from, "readlink");
 		return -1;
 	}
-	r = makeroom(f->to);
+	r = makeroom(f->to, &f->st);
 	if(r == 0)
 		r = symlink(s, f->to);
 	free(s);
@@ -65,9 +69,9 @@ copynode(File *f)
 	if(S_ISLNK(f->st.st_mode)){
 		if(copylink(f) < 0)
 			return -1;
-	}else if(makeroom(f->to) < 0 || mknod(f->to, firstmode(&f->st) | (f->st.st_mode & S_IFMT), f->st.st_rdev) < 0){
+	}else if(makeroom(f->to, &f->st) < 0 || mknod(f->to, firstmode(&f->st) | (f->st.st_mode & S_IFMT), f->st.st_rdev) < 0){
 		complain(f->to, "mknod");
 		return -1;
 	}
-	return setmeta(-1, f->to, &f->st, 1);
+	return setmeta(-1, f->to, &f->st);
 }

@@ -2,6 +2,7 @@
 #include <u.h>
 #include <libc.h>
 #include <thread.h>
+#include <stdatomic.h>
 #include "pcp.h"
 
 int resume;
@@ -28,6 +29,12 @@ static int nfailed;
 static int interrupted;
 static int stopping;		/* copy no more */
 static int unfinished;		/* for that reason something was left out */
+
+/*
+ * There was an error that each file would meet.  Set by complain, in any OS thread, read by hopeless;
+ * nothing else is told by it, so any order does.
+ */
+static atomic_int allfail;
 
 void*
 emalloc(size_t n)
@@ -64,11 +71,26 @@ join(char *dir, char *name)
 }
 
 int
+hopeless(void)
+{
+	return atomic_load(&allfail);
+}
+
+int
 shallstop(void)
 {
-	if(stopping)
+	int stop;
+
+	stop = stopping || hopeless();
+	if(stop)
 		unfinished = 1;
-	return stopping;
+	return stop;
+}
+
+int
+leftout(void)
+{
+	return unfinished || hopeless();
 }
 
 static void
@@ -87,36 +109,44 @@ tell(int what, int files, vlong bytes)
 	report(&r);
 }
 
-/* names may have any character; one that is not printed is told by its number */
-static void
-quote(char *buf, size_t n, char *name)
+/* names may have any character; one that is not printed is told by its number.  Malloced */
+static char*
+quote(char *s)
 {
-	char *p;
+	char *buf, *p;
 
-	for(p = buf; *name != '\0' && p + 5 < buf + n; name++)
-		if((uchar)*name < ' ' || *name == 0x7f)
-			p += sprintf(p, "\\%03o", (uchar)*name);
+	p = buf = emalloc(4*strlen(s) + 1);
+	for(; *s != '\0'; s++)
+		if((uchar)*s < ' ' || *s == 0x7f)
+			p += sprintf(p, "\\%03o", (uchar)*s);
 		else
-			*p++ = *name;
+			*p++ = *s;
 	*p = '\0';
+	return buf;
 }
 
 static void
 message(int kind, char *name, char *what)
 {
-	char err[ERRMAX], shown[1024];
+	char err[ERRMAX], *s;
 	Report r;
 
 	rerrstr(err, sizeof err);
-	quote(shown, sizeof shown, name);
-	r = (Report){kind, {0, 0}, smprint("%s: %s: %s", shown, what, err)};
+	s = smprint("%s: %s: %s", name, what, err);
+	if(s == nil)
+		sysfatal("out of memory");
+	r = (Report){kind, {0, 0}, quote(s)};
+	free(s);
 	report(&r);
 }
 
+/* where all files go, all fail: with one of these, the first tells enough */
 void
 complain(char *name, char *what)
 {
-	message(errno == ENOSPC || errno == EDQUOT? Stopped: Failed, name, what);
+	if((errno == ENOSPC || errno == EDQUOT || errno == EROFS) && atomic_exchange(&allfail, 1))
+		return;
+	message(Failed, name, what);
 }
 
 void
@@ -173,7 +203,7 @@ static void
 say(char *msg)
 {
 	clearbar();
-	fprint(2, "pcp: %s\n", msg != nil? msg: "out of memory");
+	fprint(2, "pcp: %s\n", msg);
 }
 
 static void
@@ -190,11 +220,6 @@ count(Report *r)
 	case Copied:
 		add(&done, &r->n);
 		return;
-	case Stopped:
-		stopping = 1;
-		unfinished = 1;
-		nfailed++;
-		break;
 	case Failed:
 		nfailed++;
 		break;
@@ -259,12 +284,19 @@ static void
 hint(Plan *p)
 {
 	struct stat st;
-	Tree *t;
+	char *from, *to;
 
-	t = p->tree;
-	print("; not finished: pcp --resume");
-	if(!p->intodir && stat(t->from, &st) == 0 && S_ISDIR(st.st_mode))
-		print(" %s/. %s", t->from, t->to);
+	print("; not finished");
+	if(found.files > done.files)
+		print(", at least %d left", found.files - done.files);
+	print(": pcp --resume");
+	if(!p->intodir && stat(p->tree->from, &st) == 0 && S_ISDIR(st.st_mode)){
+		from = quote(p->tree->from);
+		to = quote(p->tree->to);
+		print(" %s/. %s", from, to);
+		free(from);
+		free(to);
+	}
 	print(" goes on");
 }
 
@@ -279,12 +311,12 @@ summary(Plan *p, int64_t took)
 		print(", %d complete before", nskipped);
 	if(nfailed > 0)
 		print(", %d error%s", nfailed, nfailed == 1? "": "s");
-	if(unfinished)
+	if(leftout())
 		hint(p);
 	print("\n");
 }
 
-/* where a source goes if the destination is a directory; "x/." is what is in x */
+/* where a source goes if the destination is a directory; "x/." is what is in x, and goes to "dir/", which may be a link to one */
 static char*
 below(char *dir, char *from)
 {
@@ -296,9 +328,8 @@ below(char *dir, char *from)
 	name = strrchr(s, '/');
 	name = name != nil? name+1: s;
 	if(name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		name = estrdup(dir);
-	else
-		name = join(dir, name);
+		name = "";
+	name = join(dir, name);
 	free(s);
 	return name;
 }
@@ -341,6 +372,31 @@ start(Plan *p, int n)
 		sysfatal("cannot start: %r");
 }
 
+static int
+byname(const void *a, const void *b)
+{
+	return strcmp(*(char**)a, *(char**)b);
+}
+
+/* of several, two must not go to one place: there they would be written at once */
+static void
+apart(Plan *p)
+{
+	char **to;
+	int i, n;
+
+	to = emalloc(p->n*sizeof to[0]);
+	for(i = 0; i < p->n; i++)
+		to[i] = p->tree[i].to;
+	qsort(to, p->n, sizeof to[0], byname);
+	for(i = 0; i < p->n; i++){
+		n = strlen(to[i]);
+		if(to[i][n-1] == '/' || (i > 0 && strcmp(to[i-1], to[i]) == 0))
+			sysfatal("%s: more than one goes there: copy them one by one", to[i]);
+	}
+	free(to);
+}
+
 /* the arguments' last is the destination */
 static void
 plan(Plan *p, char **argv, int argc)
@@ -357,6 +413,8 @@ plan(Plan *p, char **argv, int argc)
 		sysfatal("%s: not a directory", to);
 	for(i = 0; i < p->n; i++)
 		p->tree[i] = (Tree){argv[i], p->intodir? below(to, argv[i]): to};
+	if(p->n > 1)
+		apart(p);
 }
 
 static void
@@ -409,5 +467,5 @@ threadmain(int argc, char *argv[])
 	watch(!quiet && isatty(2));
 	if(!quiet)
 		summary(&p, threadnow() - begun);
-	threadexitsall(nfailed > 0 || unfinished? "errors": nil);
+	threadexitsall(nfailed > 0 || leftout()? "errors": nil);
 }

@@ -5,7 +5,8 @@
  * is a thread that has an Ioproc, whose OS thread makes its system calls: those of a
  * whole list are one iocall.  Walker, workers and the main thread are of one proc, so what they
  * share needs no lock; the functions that iocall runs touch only what they
- * are given, and what is fixed before there is any; errors they tell over a channel.
+ * are given, and what is fixed before there is any; errors they tell over a channel, and
+ * that there is no sense in going on by hopeless().
  */
 #include <sys/stat.h>
 
@@ -40,14 +41,13 @@ struct Report
 {
 	int	what;
 	Count	n;
-	char	*msg;		/* Failed, Stopped, Noted: the receiver frees it */
+	char	*msg;		/* Failed, Noted: the receiver frees it */
 };
 enum {
 	Found,
 	Copied,
 	Skipped,	/* --resume: complete before */
 	Failed,
-	Stopped,	/* failed, and no sense in going on */
 	Noted,		/* no error */
 	Ended,
 };
@@ -57,7 +57,9 @@ extern int resume;
 extern int verify;
 
 /* pcp.c */
-int	shallstop(void);	/* 1: whoever asks leaves out what is left.  Of the main thread's proc alone */
+int	shallstop(void);	/* 1: whoever asks has something left, and leaves it out.  Of the main thread's proc alone */
+int	leftout(void);		/* something has been */
+int	hopeless(void);		/* 1: no sense in going on.  Of any OS thread */
 void	tell(int what, int files, vlong bytes);
 void	complain(char *name, char *what);	/* an error, with the error string */
 void	note(char *name, char *what);	/* no error; with the error string */
@@ -85,16 +87,17 @@ void	freefiles(File*);
 
 /* node.c: what is neither file nor directory */
 int	copynode(File*);
-int	makeroom(char *to);
+int	makeroom(char *to, struct stat *from);
 
 /* meta.c */
 void	metainit(void);		/* before all others of these */
 mode_t	firstmode(struct stat*);	/* to make a file with */
-int	setmeta(int fd, char *to, struct stat*, int fresh);
+int	setmeta(int fd, char *to, struct stat*);
 int	settimes(int fd, char *to, struct stat*);
 
 /* compare.c */
 int	compare(File*, char *buf);	/* 0; -1: they differ, or an error */
+int	comparelarge(Ioproc*, File*, char *buf);	/* the same; or -1, since it shall stop */
 
 /* linux.c, posix.c */
 vlong	copyrange(int in, int out, vlong off, vlong n);	/* in the kernel; -1: cannot, or an error */

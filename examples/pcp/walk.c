@@ -21,7 +21,6 @@ struct Dir
 	char	*from;
 	char	*to;
 	struct stat	st;
-	int	fresh;		/* made by us */
 	DIR	*d;		/* while it is read */
 };
 
@@ -135,8 +134,7 @@ makedir(Dir *d)
 {
 	struct stat st;
 
-	d->fresh = mkdir(d->to, 0700) == 0;
-	if(d->fresh)
+	if(mkdir(d->to, 0700) == 0)
 		return 0;
 	if(errno != EEXIST)
 		return -1;
@@ -144,6 +142,22 @@ makedir(Dir *d)
 		return 0;
 	errno = ENOTDIR;
 	return -1;
+}
+
+/* not if it has become a symbolic link since */
+static DIR*
+openfrom(char *name)
+{
+	DIR *d;
+	int fd;
+
+	fd = open(name, O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC, 0);
+	if(fd < 0)
+		return nil;
+	d = fdopendir(fd);
+	if(d == nil)
+		close(fd);
+	return d;
 }
 
 static long
@@ -156,7 +170,7 @@ xenter(va_list *arg)
 		complain(d->to, "mkdir");
 		return -1;
 	}
-	d->d = opendir(d->from);
+	d->d = openfrom(d->from);
 	if(d->d == nil)
 		complain(d->from, "open");
 	return 0;
@@ -170,16 +184,22 @@ freedir(Dir *d)
 	free(d);
 }
 
+/* read first, and ask then whether it shall stop: if nothing comes, nothing is left out */
 static void
 readall(Ioproc *io, Dir *d)
 {
 	File *f, *next;
 
-	while(!shallstop() && iocall(io, xscan, d, &f) > 0)
+	while(iocall(io, xscan, d, &f) > 0){
+		if(shallstop()){
+			freefiles(f);
+			break;
+		}
 		for(; f != nil; f = next){
 			next = f->next;
 			sort(f);
 		}
+	}
 	closedir(d->d);
 	d->d = nil;
 }
@@ -217,20 +237,22 @@ isbelow(char *dir, struct stat *st)
 	return yes;
 }
 
-/* the directory in which the last name of a path stands; "" is the present one */
+/* the directory in which the last name of a path stands.  By the text, but not by cleanname: before ".." there may be a symbolic link */
 static char*
 parent(char *path)
 {
 	char *s, *p;
 
 	s = estrdup(path);
-	cleanname(s);
+	for(p = s + strlen(s); p > s+1 && p[-1] == '/';)
+		*--p = '\0';
 	p = strrchr(s, '/');
-	if(p == nil)
-		strcpy(s, ".");
-	else
+	if(p != nil){
 		p[p == s] = '\0';
-	return s;
+		return s;
+	}
+	free(s);
+	return estrdup(".");
 }
 
 static int
@@ -307,7 +329,7 @@ xlink(va_list *arg)
 	f = va_arg(*arg, File*);
 	if(lstat(f->from, &a) == 0 && lstat(f->to, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
 		return 0;
-	if(makeroom(f->to) < 0 || link(f->from, f->to) < 0){
+	if(makeroom(f->to, &f->st) < 0 || link(f->from, f->to) < 0){
 		complain(f->to, "link");
 		return -1;
 	}
@@ -320,7 +342,7 @@ xfinish(va_list *arg)
 	Dir *d;
 
 	d = va_arg(*arg, Dir*);
-	return setmeta(-1, d->to, &d->st, 0);
+	return setmeta(-1, d->to, &d->st);
 }
 
 void
@@ -341,6 +363,9 @@ walkend(Ioproc *io)
 	}
 	while((d = made) != nil){
 		made = d->next;
+		/* who goes on must be able to write there */
+		if(leftout())
+			d->st.st_mode |= S_IRWXU;
 		iocall(io, xfinish, d);
 		freedir(d);
 	}
