@@ -97,8 +97,8 @@ l9sanstack(San *s, void *base, size_t size, size_t all)
 	s->size = size;
 	(void)all;
 #if L9ASAN
-	/* a leak checker must look for pointers in parked stacks */
-	__lsan_register_root_region(base, all);
+	/* a leak checker must look for pointers in the Task, free or not; in its stack while it lives: l9sanbegin */
+	__lsan_register_root_region((char*)base + size, all - size);
 #endif
 #if L9VALGRIND
 	s->vg = VALGRIND_STACK_REGISTER(base, (char*)base + size);
@@ -150,6 +150,7 @@ l9sanbegin(San *s)
 #if L9ASAN
 	/* the last task's red zones */
 	__asan_unpoison_memory_region((void*)s->base, s->size);
+	__lsan_register_root_region(s->base, s->size);
 #endif
 #if L9VALGRIND
 	/* what the last task left there is no more; l9ctxinit writes the first frame, as if pushed */
@@ -159,6 +160,19 @@ l9sanbegin(San *s)
 	}
 #endif
 	s->fake = NULL;
+}
+
+/*
+ * That task is over, and leaves its stack next, or has never run.  A leak check reads all that
+ * it is told of, a fault for each page, and what only a dead stack points to is lost.
+ */
+static inline void
+l9sanend(San *s)
+{
+#if L9ASAN
+	__lsan_unregister_root_region(s->base, s->size);
+#endif
+	(void)s;
 }
 
 /* right before l9ctxswitch; dying: the context switched from is never resumed */

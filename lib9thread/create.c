@@ -49,6 +49,7 @@ static void
 undo(Task *t)
 {
 	l9exitrecfree(t->exitrec);
+	l9sanend(&t->san);
 	l9stackfree(l9proc, t);
 }
 

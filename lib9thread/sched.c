@@ -410,6 +410,7 @@ leave(Proc *p)
 	if(unlikely(t == &p->self))
 		l9adoptedend(p);
 	n = p->ntask > 0? next(p): &p->self;
+	l9sanend(&t->san);
 	l9stackfree(p, t);
 	swap(p, t, n);
 	l9sanswitch(&t->san, &n->san, true);

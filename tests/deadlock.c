@@ -14,11 +14,7 @@
 enum {
 	Status = 1,	/* of a deadlock */
 	Long = 700,	/* ms: a report would have come before */
-#ifdef __SANITIZE_ADDRESS__
-	Ntry = 5,	/* each looks for leaks in all stacks */
-#else
-	Ntry = 100,
-#endif
+	Ntry = Asan? 10: 100,	/* each looks for leaks */
 };
 
 typedef struct Case Case;

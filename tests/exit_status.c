@@ -8,7 +8,7 @@
 #include "t.h"
 
 enum {
-	Nrace	= Tsan? 5: Asan? 10: 40,
+	Nrace	= Tsan || Asan? 5: 40,
 };
 
 typedef struct Case Case;

@@ -203,7 +203,6 @@ builds() {
 }
 project subproject
 ln -s "$src" "$tmp/subproject/subprojects/lib9thread"
-builds subproject
 
 # by a wrap that clones a repository
 if command -v git >/dev/null && git -C "$src" rev-parse >/dev/null 2>&1; then
@@ -215,11 +214,14 @@ if command -v git >/dev/null && git -C "$src" rev-parse >/dev/null 2>&1; then
 		cd "$tmp/repo" && git init -q && git add -A &&
 		git -c user.name=t -c user.email=t@t commit -q -m t
 	) >"$tmp/log" 2>&1 || fail 'a repository' "$tmp/log"
+	# what is compiled there is the same
+	expect 'subproject: setup' meson setup --buildtype plain "$tmp/subproject/build" "$tmp/subproject"
 	project wrap
 	block ini | sed "s,^url = .*,url = file://$tmp/repo," >"$tmp/wrap/subprojects/lib9thread.wrap"
 	builds wrap
 else
 	echo '# no git: the wrap is not tried'
+	builds subproject
 fi
 
 echo "$npass passed, $nfail failed"

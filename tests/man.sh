@@ -36,7 +36,7 @@ pthread_exit.3 sleep.3 strerror.3 va_arg.3 signal.7 dup.2 waitpid.2 free.3
 nohup.1 access.2 accept.2 bind.2 connect.2 flock.2 poll.2 listen.2 recvfrom.2 sendto.2 shutdown.2
 dlclose.3 dlopen.3 pipe.2 umask.2 write.2 malloc.3 remove.3'
 # and those of the tools
-theirs="$theirs cp.1 copy_file_range.2"
+theirs=" $(echo $theirs) cp.1 copy_file_range.2 "
 
 if ! command -v mandoc >/dev/null; then
 	echo 'man.sh: no mandoc'
@@ -212,7 +212,7 @@ for p in $pages; do
 		s/.* Xr \([^ ]*\) \([0-9]\).*/\1.\2/p' "$p" | sort -u |
 	while read -r x; do
 		[ -f "$man/$x" ] && continue
-		case " $(echo $theirs) " in
+		case $theirs in
 		*" $x "*)	continue;;
 		esac
 		[ "${x##*.}" = 3 ] && grep -Fqx "${x%.*}" "$tmp/documented" && continue
@@ -246,6 +246,13 @@ for p in $pages; do
 	okempty "structs of $page" "$tmp/err"
 done
 
+# words macro file ...: those of the lines of that macro, each once
+words() {
+	m=$1
+	shift
+	sed -n "s/^\\.\\(It \\)*\\($m\\) //p" "$@" | tr ' ' '\n' | sort -u
+}
+
 # the other way
 declared | sort >"$tmp/declared"
 if [ ! -s "$tmp/declared" ]; then
@@ -272,18 +279,14 @@ fi
 # constants: L9* and the guard are not for programs
 sed -n 's/^#define[ 	]*\([A-Za-z0-9]*\).*/\1/p
 	s/^	\([A-Z][A-Z0-9]*\)[ ,].*/\1/p
-	s/^	\([A-Z][A-Z0-9]*\),$/\1/p' $header | grep -v '^L9\|^LIB9\|^P9' | sort -u |
-while read -r x; do
-	grep -q "^\\.\\(It \\)*Dv \\(.* \\)*$x\\( \\|\$\\)" $pages || echo "$x"
-done >"$tmp/err"
+	s/^	\([A-Z][A-Z0-9]*\),$/\1/p' $header | grep -v '^L9\|^LIB9\|^P9' | sort -u >"$tmp/a"
+words Dv $pages | comm -23 "$tmp/a" - >"$tmp/err"
 okempty 'every constant of the public headers is documented' "$tmp/err"
 
 sed -n 's/^#define[ 	]*\([A-Za-z0-9]*\).*/\1/p
 	s/^typedef.*[ 	]\([a-z0-9]*\);/\1/p' "$src"/include/plan9/*.h |
-	grep -v '^L9\|^l9\|^PLAN9' | sort -u |
-while read -r x; do
-	grep -q "^\\.\\(It \\)*\\(Fn\\|Vt\\|Dv\\) \\(.* \\)*$x\\( \\|\$\\)" "$man/p9names.7" || echo "$x"
-done >"$tmp/err"
+	grep -v '^L9\|^l9\|^PLAN9' | sort -u >"$tmp/a"
+words 'Fn\|Vt\|Dv' "$man/p9names.7" | comm -23 "$tmp/a" - >"$tmp/err"
 okempty 'every name of plan9/*.h is in p9names.7' "$tmp/err"
 
 sed -n '/^\.Ss Not there/,/^\.Sh/s/^\.\(It \)*Li \([_a-z0-9]*\) .*/\2/p' "$man/p9names.7" >"$tmp/not"
@@ -295,14 +298,11 @@ okempty 'what p9names.7 says is not there is not' "$tmp/err"
 # error strings
 cat "$src"/lib9thread/*.[ch] "$src"/ioproc/*.[ch] "$src"/timers/*.[ch] "$src"/exec/*.[ch] "$src"/p9/*.[ch] "$src"/entry/*.[ch] >"$tmp/code" 2>/dev/null
 # "timed out" is for calls with a deadline, of which there are none yet
-grep -o 'l9err([^"]*"[^"%]*")' "$tmp/code" | sed 's/^[^"]*"//; s/")$//' | sort -u | grep -Fvx 'timed out' |
-while read -r s; do
-	grep -Fqx ".It Qq $s" $pages || echo "not in the manual: $s"
-done >"$tmp/err"
+grep -o 'l9err([^"]*"[^"%]*")' "$tmp/code" | sed 's/^[^"]*"//; s/")$//' | sort -u | grep -Fvx 'timed out' >"$tmp/a"
+sed -n 's/^\.It Qq //p' $pages | sort -u | comm -23 "$tmp/a" - | sed 's/^/not in the manual: /' >"$tmp/err"
+grep -o '"[^"]*"' "$tmp/code" | tr -d '"' | sort -u >"$tmp/a"
 cat "$man"/*.[37] | sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh SEE/s/^\.It Qq //p' | sort -u |
-while read -r s; do
-	grep -Fq "\"$s\"" "$tmp/code" || echo "not in the code: $s"
-done >>"$tmp/err"
+comm -23 - "$tmp/a" | sed 's/^/not in the code: /' >>"$tmp/err"
 okempty 'error strings' "$tmp/err"
 
 # examples
