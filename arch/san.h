@@ -116,6 +116,17 @@ l9sankeeps(void)
 	return L9TSAN || L9ASAN;
 }
 
+/* a leak checker takes a block for lost, perhaps, if nothing points to where it begins */
+static inline int
+l9sanstart(void)
+{
+#if L9VALGRIND
+	return RUNNING_ON_VALGRIND != 0;
+#else
+	return 0;
+#endif
+}
+
 /* the running OS thread's own stack */
 static inline void
 l9santhread(San *s)

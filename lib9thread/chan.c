@@ -15,12 +15,14 @@ static Channel*
 newchan(void)
 {
 	char *base;
+	size_t skip;
 	Channel *c;
 
 	base = calloc(1, sizeof *c + Cacheline - _Alignof(max_align_t));
 	if(base == nil)
 		return nil;
-	c = (Channel*)(void*)(base + (-(uintptr_t)base & (Cacheline-1)));
+	skip = l9sanstart()? 0: -(uintptr_t)base & (Cacheline-1);
+	c = (Channel*)(void*)(base + skip);
 	c->base = base;
 	return c;
 }
