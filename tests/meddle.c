@@ -85,12 +85,18 @@ real(const char *name)
 	return p != NULL? p: dlsym(RTLD_NEXT, name);
 }
 
+/* to this OS thread, which may have blocked it: in one that waits in a system call of its own ThreadSanitizer would keep it back */
 static void
 interrupt(void)
 {
+	sigset_t set, old;
 	int ms;
 
-	kill(getpid(), SIGINT);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_UNBLOCK, &set, &old);
+	raise(SIGINT);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	for(ms = 0; !atomic_load(&heard); ms++){
 		if(ms == Patience)
 			abort();
