@@ -97,9 +97,9 @@ costsof(void **state)
 	page = sysconf(_SC_PAGESIZE);
 	never = chancreate(sizeof(void*), 0);
 	costs("task", Ntask, mktask, page + page/4);
-	costs("channel", Nchan, mkchan, 224);
+	costs("channel", Nchan, mkchan, 272);
 	costs("channel with a buffer", Nchan, mkbuffered, 192 + 150*(long)sizeof(void*));
-	costs("timer", Nchan, mktimer, 384);
+	costs("timer", Nchan, mktimer, 448);
 	costs("proc", Nthread, mkproc, 8*page);
 	costs("ioproc", Nthread, mkioproc, 6*page);
 }

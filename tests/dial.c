@@ -1277,15 +1277,16 @@ listening(const char *dir, char *newdir)
 	return j;
 }
 
-/* with the last descriptor that there is */
+/* with the last descriptor that there is, which an accept that is about to wait has for a moment */
 static int
 callport(int p)
 {
 	struct sockaddr_in a;
-	int fd;
+	int fd, ms;
 
 	a = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)p), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	fd = socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0);
+	for(ms = 0; (fd = socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0)) < 0 && errno == EMFILE && ms < 10*1000; ms++)
+		threadsleep(Millisecond);
 	assert_true(fd >= 0);
 	assert_int_equal(connect(fd, (struct sockaddr*)&a, sizeof a), 0);
 	return fd;
