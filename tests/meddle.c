@@ -44,6 +44,7 @@ static const struct {
 	{"EIO", EIO},
 	{"EMFILE", EMFILE},
 	{"ENOSPC", ENOSPC},
+	{"EPERM", EPERM},
 	{"EROFS", EROFS},
 };
 
@@ -173,6 +174,8 @@ CALL(int, -1, mkdir, (const char *name, mode_t mode), (name, mode), meddle("mkdi
 CALL(int, -1, fstatat, (int dir, const char *name, struct stat *st, int flags), (dir, name, st, flags), meddle("fstatat", name))
 CALL(int, -1, symlink, (const char *to, const char *name), (to, name), meddle("symlink", name))
 CALL(int, -1, link, (const char *from, const char *to), (from, to), meddle("link", to))
+CALL(int, -1, fchmod, (int fd, mode_t mode), (fd, mode), meddlefd("fchmod", fd))
+CALL(int, -1, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid), meddlefd("fchown", fd))
 CALL(int, -1, futimens, (int fd, const struct timespec t[2]), (fd, t), meddlefd("futimens", fd))
 CALL(int, -1, utimensat, (int dir, const char *name, const struct timespec t[2], int flags), (dir, name, t, flags),
 	meddle("utimensat", name))

@@ -176,6 +176,21 @@ echo new >src/d
 bad 'a folder is in the way' 'way/d: create: Is a directory' src/. way
 [ "$(cat way/link)" = new ] && [ ! -L way/link ] && ok 'a link in the way goes' || fail 'a link in the way goes'
 [ "$(cat way/file)" = new ] && ok 'a file is written over' || fail 'a file is written over'
+# what was one file, and is two now
+mkdir two
+echo old >two/a
+ln two/a two/b
+good 'a file of two names' two two2
+rm two/a
+echo newer >two/a
+good 'resume when it is two files' --resume --verify two/. two2
+[ "$(cat two2/a two2/b)" = "$(printf 'newer\nold')" ] && ok 'the copy is two files, too' || fail 'the copy is two files, too'
+good 'a file of two names again' two two3
+ln -f two3/a two3/b
+truncate -s 2 two3/a
+touch -r two/a two3/a
+good 'a part of two names' --resume --verify two/. two3
+same 'is not gone on with' two two3
 
 # unreadable: not for root, who reads all
 drop=
@@ -250,6 +265,13 @@ if [ "$(id -u)" != 0 ] || $drop test -x "$prog" 2>/dev/null; then
 		diff -r stair forall/stair
 	done >log 2>&1
 	okempty 'folders that may not be written: resume' log
+	chmod -R u+w forall
+	rm -rf forall/stair
+	chmod 0 stair/a/b/1
+	bad 'an unreadable file in one' 'stair/a/b/1: open: Permission denied' stair forall/stair
+	chmod 644 stair/a/b/1
+	good 'resume when it is readable' --resume stair/. forall/stair
+	[ "$(stat -c %a forall/stair/a/b forall/stair/a/b/1)" = "$(stat -c %a stair/a/b stair/a/b/1)" ] && ok 'it is complete' || fail 'it is complete'
 	chmod -R u+w stair forall
 	asuser=
 	pcp="$wrapper $prog"
@@ -427,7 +449,8 @@ while [ $i -lt 1000 ]; do
 	echo $i >many/$i
 	i=$((i+1))
 done
-for e in ENOSPC,'No space left on device' EDQUOT,'Disk quota exceeded'; do
+# what libc calls it: Disk quota exceeded, Quota exceeded
+for e in ENOSPC,'No space left on device' EDQUOT,'uota exceeded'; do
 	rm -rf many2
 	meddled "MEDDLE=pwrite MEDDLEERR=${e%,*} MEDDLENTH=301" many many2
 	onlyfirst "${e%,*}: the first of 700 is told" "${e#*,}" 300
@@ -440,12 +463,97 @@ done
 rm -rf many2
 meddled 'MEDDLE=mkdir MEDDLEERR=EROFS' many many2
 onlyfirst 'EROFS' 'many2: mkdir: Read-only file system' 0
+# a link is copied as such, also the next time
+ln -s many linked
+meddled 'MEDDLE=symlink MEDDLEERR=EROFS' linked linked2
+[ $status = 1 ] && grep -q 'pcp --resume goes on' out && ok 'EROFS, a link to a folder' || fail 'EROFS, a link to a folder' out err
 rm -rf many many2
 # what is told late
 rm -rf luck2
 meddled 'MEDDLE=close MEDDLENAME=luck2/1 MEDDLEERR=EDQUOT' luck luck2
-[ $status = 1 ] && grep -Fq 'luck2/1: close: Disk quota exceeded' err && [ ! -e luck2/1 ] && ok 'a file that cannot be closed goes' ||
+[ $status = 1 ] && grep -q 'luck2/1: close: .*uota exceeded' err && [ ! -e luck2/1 ] && ok 'a file that cannot be closed goes' ||
 	fail 'a file that cannot be closed goes' out err
+# what could not be set is not forgotten
+echo x >suid
+chmod 4755 suid
+meddled 'MEDDLE=fchmod MEDDLEERR=EPERM' suid suid2
+[ $status = 1 ] && grep -Fq 'suid2: chmod: Operation not permitted' err && ok 'a mode that cannot be set' ||
+	fail 'a mode that cannot be set' out err
+good 'resume' --resume suid suid2
+[ "$(stat -c '%a %Y' suid)" = "$(stat -c '%a %Y' suid2)" ] && ok 'it is set then' || fail 'it is set then'
+if [ "$(id -u)" = 0 ] && chown 1234:567 suid 2>/dev/null; then
+	rm suid2
+	meddled 'MEDDLE=fchown MEDDLEERR=EPERM' suid suid2
+	[ $status = 1 ] && grep -Fq 'suid2: chown: Operation not permitted' err && ok 'an owner that cannot be set' ||
+		fail 'an owner that cannot be set' out err
+	good 'resume' --resume suid suid2
+	[ "$(stat -c '%u:%g %Y' suid)" = "$(stat -c '%u:%g %Y' suid2)" ] && ok 'it is set then' || fail 'it is set then'
+	mkdir given
+	for f in 1 2 3; do
+		echo $f >given/$f
+		chown 1234:567 given/$f
+	done
+	meddled 'MEDDLE=fchown MEDDLENAME=given2/2 MEDDLEERR=EDQUOT' given given2
+	[ $status = 1 ] && [ "$(wc -l <err)" = 1 ] && grep -qx 'pcp: given2/2: chown: .*uota exceeded' err && grep -q '2 files, .*, 1 error$' out &&
+		diff -r given given2 >log 2>&1 && ok 'no quota for an owner: the others are copied' ||
+		fail 'no quota for an owner: the others are copied' out err log
+fi
+
+# What others may do with a file while it is written.  private name seen from to: owner, group and mode then
+private() {
+	rm -f seen
+	printf '#!/bin/sh\nstat -c "%%u:%%g %%a" %s >seen\n' "$4" >happens
+	chmod 755 happens
+	meddled "MEDDLE=pwrite MEDDLENAME=$4 MEDDLERUN=./happens" "$3" "$4"
+	if [ $status = 0 ] && [ "$(cat seen)" = "$2" ] && [ "$(stat -c %a "$3")" = "$(stat -c %a "$4")" ]; then
+		ok "$1"
+	else
+		echo "status $status" >>err
+		fail "$1" seen err
+	fi
+}
+echo mine >secret
+chmod 600 secret
+echo older >secret2
+chmod 666 secret2
+before=$(stat -c %i secret2)
+private 'a secret, where all could read' "$(id -u):$(stat -c %g secret2) 600" secret secret2
+[ "$(stat -c %i secret2)" = "$before" ] && ok 'is written over' || fail 'is written over'
+mkdir shared
+if [ "$(id -u)" = 0 ] && chown 0:567 shared 2>/dev/null; then
+	chmod 2775 shared
+	chown 1234:0 secret2
+	private 'in the place of a file of somebody else' "0:$(stat -c %g .) 600" secret secret2
+	chmod 640 secret
+	private 'in a folder of another group' '0:567 600' secret shared/new
+	chgrp 567 shared/new
+	private 'over a file of another group' '0:567 600' secret shared/new
+	[ "$(stat -c '%u:%g %a' shared/new)" = "$(stat -c '%u:%g %a' secret)" ] && ok 'it is as its source' || fail 'it is as its source'
+	head -c 20000000 /dev/zero >secret
+	meddled 'MEDDLE=copy_file_range,pwrite MEDDLENTH=2 MEDDLEERR=EIO' secret shared/part
+	[ "$(stat -c '%u:%g %a' shared/part)" = '0:567 600' ] && ok 'and a part' || fail 'and a part' out err
+	chmod 644 secret
+	echo x >secret
+	private 'what all may read' '0:567 644' secret shared/open
+fi
+
+# a part begins with what was written; what is only a hole is none
+truncate -s 5M onlyhole
+printf x >>onlyhole
+if [ "$(du -sk onlyhole | cut -f1)" -gt 1000 ]; then
+	skip 'parts with holes: not on this file system'
+else
+	meddled 'MEDDLE=copy_file_range,pwrite MEDDLEERR=EIO' onlyhole onlyhole2
+	[ $status = 1 ] && [ "$(cat err)" = 'pcp: onlyhole2: write: Input/output error' ] && [ ! -e onlyhole2 ] &&
+		ok 'a hole is no part' || fail 'a hole is no part' out err
+	truncate -s 9M twoholes
+	head -c 2000000 /dev/urandom | dd of=twoholes bs=1M conv=notrunc 2>/dev/null
+	printf x >>twoholes
+	meddled 'MEDDLE=copy_file_range,pwrite MEDDLENTH=2 MEDDLEERR=EIO' twoholes twoholes2
+	grep -Fqx "pcp: twoholes2: kept: $(stat -c %s twoholes2) of 9437185 bytes: --resume goes on" err &&
+		ok 'a part before a hole' || fail 'a part before a hole' out err
+	good 'resume' --resume --verify twoholes twoholes2
+fi
 
 # Somebody else changes what is copied.  changed name 'VARIABLE=value ...' command text: it says so, and copies the rest
 changed() {
@@ -526,6 +634,21 @@ if mount -t tmpfs -o size=4m none full 2>/dev/null; then
 	good 'small files: resume' --resume --verify big/. full/big
 	same 'small files: the same' big full/big
 	umount full
+	mkdir -p mid/a mid2/a
+	for f in 1 2 3; do
+		echo $f >mid/a/$f
+		echo $f >mid/$f
+	done
+	mount -t tmpfs -o ro none mid2/a
+	mounted=$tmp/mid2/a
+	bad 'a read-only file system below' 'mid2/a/2: create: Read-only file system' mid/. mid2
+	says 'the others are copied' '3 files, '
+	cmp mid/1 mid2/1 && cmp mid/2 mid2/2 && cmp mid/3 mid2/3 && ! grep -q finished out && ok 'they are there' || fail 'they are there' out err
+	[ "$(grep -c 'mid2/a/.: create: ' err)" = 3 ] && ok 'each error is told' || fail 'each error is told' out err
+	ln -s mid2/a midlink
+	bad 'the same, by a link to it' 'create: Read-only file system' mid/a/. midlink
+	[ "$(wc -l <err)" = 1 ] && ok 'the first is told' || fail 'the first is told' out err
+	umount mid2/a
 	mounted=
 else
 	skip 'a full file system: mount is not permitted'

@@ -50,24 +50,35 @@ isfile(int fd, struct stat *st)
 	return -1;
 }
 
-/* a file is there already: write over it, or go on with it */
+/* a file is there already: write over it, or go on with it.  0: no, it has to go */
 static int
 openold(Copy *c)
 {
 	struct stat st;
 
 	c->out = open(c->f->to, O_WRONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC, 0);
+	/* it may not be written */
+	if(c->out < 0)
+		return errno == EACCES? 0: -1;
 	if(isfile(c->out, &st) < 0)
 		return -1;
 	if(st.st_dev == c->st.st_dev && st.st_ino == c->st.st_ino){
 		werrstr("is the same file");
 		return -1;
 	}
-	if(resume && st.st_size < c->st.st_size && sametime(&st, &c->st)){
-		c->off = st.st_size;
+	/* other names need not be names of the copy, another owner could read what is written */
+	if(st.st_nlink > 1 || !ours(&st)){
+		close(c->out);
+		c->out = -1;
 		return 0;
 	}
-	return ftruncate(c->out, 0);
+	if(narrow(c->out, &c->st, &st) < 0)
+		return -1;
+	if(resume && st.st_size < c->st.st_size && sametime(&st, &c->st)){
+		c->off = st.st_size;
+		return 1;
+	}
+	return ftruncate(c->out, 0) < 0? -1: 1;
 }
 
 static int
@@ -81,17 +92,16 @@ static int
 openout(Copy *c)
 {
 	struct stat st;
+	int r;
 
 	if(opennew(c) == 0)
 		return 0;
 	if(errno != EEXIST)
 		return -1;
 	if(lstat(c->f->to, &st) == 0 && S_ISREG(st.st_mode)){
-		if(openold(c) == 0)
-			return 0;
-		/* it may not be written: it goes */
-		if(c->out >= 0 || errno != EACCES)
-			return -1;
+		r = openold(c);
+		if(r != 0)
+			return r < 0? -1: 0;
 	}
 	return makeroom(c->f->to, &c->st) < 0? -1: opennew(c);
 }
@@ -208,12 +218,14 @@ keep(Copy *c)
 	return fchmod(c->out, firstmode(&c->st) | S_IWUSR) < 0? -1: settimes(c->out, c->f->to, &c->st);
 }
 
-/* not finished: of what took long, keep what there is */
+/* not finished: of what took long, keep what there is.  Off may be farther: a hole has been skipped */
 static void
 giveup(Copy *c)
 {
-	if(c->off > Large && keep(c) == 0){
-		werrstr("%lld of %lld bytes: --resume goes on", c->off, (vlong)c->st.st_size);
+	struct stat st;
+
+	if(fstat(c->out, &st) == 0 && st.st_size > Large && keep(c) == 0){
+		werrstr("%lld of %lld bytes: --resume goes on", (vlong)st.st_size, (vlong)c->st.st_size);
 		note(c->f->to, "kept");
 	}else
 		unlink(c->f->to);

@@ -33,11 +33,36 @@ lastmode(struct stat *st, int owned)
 	return m;
 }
 
-/* a file that is given away later is nobody else's until then */
+int
+ours(struct stat *st)
+{
+	return st->st_uid == uid;
+}
+
+/*
+ * Until a copy has its owner and mode nobody may do with it what he may not do with the source: one that is
+ * given away is nobody else's, and since root's is of a group that the directory may have chosen, one whose
+ * group is not as all others are isn't, either.
+ */
 mode_t
 firstmode(struct stat *st)
 {
-	return st->st_mode & (giveaway(st)? 0700: 0777);
+	mode_t m;
+
+	m = st->st_mode & 0777;
+	if(giveaway(st) || (uid == 0 && (m>>3 & 7) != (m & 7)))
+		m &= 0700;
+	return m;
+}
+
+/* the same of a file that was there.  Its owner can go on writing */
+int
+narrow(int fd, struct stat *st, struct stat *now)
+{
+	mode_t m;
+
+	m = now->st_mode & (firstmode(st) | S_IWUSR);
+	return m != (now->st_mode & 07777)? fchmod(fd, m): 0;
 }
 
 int
@@ -79,7 +104,10 @@ setmode(int fd, char *to, mode_t m, struct stat *st, struct stat *now)
 	return fd >= 0? fchmod(fd, m): chmod(to, m);
 }
 
-/* of the file that is open at fd, or, if that is -1, named to */
+/*
+ * Of the file that is open at fd, or, if that is -1, named to.  A regular file that has its time
+ * is complete: so it gets none when its owner or mode is wrong, and is copied again.
+ */
 int
 setmeta(int fd, char *to, struct stat *st)
 {
@@ -93,14 +121,15 @@ setmeta(int fd, char *to, struct stat *st)
 	bad = 0;
 	owned = setowner(fd, to, st, &now);
 	if(owned < 0){
-		complain(to, "chown");
+		/* even if there is no room: it may be the new owner who has none */
+		complainonly(to, "chown");
 		bad = -1;
 	}
 	if(setmode(fd, to, lastmode(st, owned > 0), st, &now) < 0){
 		complain(to, "chmod");
 		bad = -1;
 	}
-	if(settimes(fd, to, st) < 0){
+	if((bad == 0 || !S_ISREG(st->st_mode)) && settimes(fd, to, st) < 0){
 		complain(to, "utime");
 		bad = -1;
 	}

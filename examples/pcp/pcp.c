@@ -11,6 +11,7 @@ int verify;
 static Channel *told;		/* of Report */
 static Channel *jobs;		/* of File*: lists */
 static Waitgroup workers;
+static dev_t destination;	/* the file system that has the tops of the copies.  Fixed before any worker is there */
 
 typedef struct Plan Plan;
 struct Plan
@@ -31,9 +32,10 @@ static int stopping;		/* copy no more */
 static int unfinished;		/* for that reason something was left out */
 
 /*
- * There was an error that each file would meet.  Set by complain, in any OS thread, read by hopeless;
- * nothing else is told by it, so any order does.
+ * There was an error; and one that each file would meet.  Set by complain, in any OS thread, read by
+ * anyfailed and hopeless; nothing else is told by them, so any order does.
  */
+static atomic_int somefail;
 static atomic_int allfail;
 
 void*
@@ -68,6 +70,12 @@ join(char *dir, char *name)
 	s[n] = '/';
 	memcpy(s + n + 1, name, m + 1);
 	return s;
+}
+
+int
+anyfailed(void)
+{
+	return atomic_load(&somefail);
 }
 
 int
@@ -140,13 +148,47 @@ message(int kind, char *name, char *what)
 	report(&r);
 }
 
-/* where all files go, all fail: with one of these, the first tells enough */
+void
+complainonly(char *name, char *what)
+{
+	atomic_store(&somefail, 1);
+	message(Failed, name, what);
+}
+
+/* the file system of a directory; of anything else, that of the directory where it is or would be made */
+static dev_t
+filesystem(char *name)
+{
+	struct stat st;
+	char *dir;
+	int r;
+
+	if(lstat(name, &st) == 0 && S_ISDIR(st.st_mode))
+		return st.st_dev;
+	dir = parent(name);
+	r = stat(dir, &st);
+	free(dir);
+	return r < 0? 0: st.st_dev;
+}
+
+/* is what has just failed what each file would meet?  errno stays */
+static int
+meetsall(char *name)
+{
+	int e, yes;
+
+	e = errno;
+	yes = (e == ENOSPC || e == EDQUOT || e == EROFS) && filesystem(name) == destination;
+	errno = e;
+	return yes;
+}
+
+/* where all files go, all fail: then the first tells enough */
 void
 complain(char *name, char *what)
 {
-	if((errno == ENOSPC || errno == EDQUOT || errno == EROFS) && atomic_exchange(&allfail, 1))
-		return;
-	message(Failed, name, what);
+	if(!meetsall(name) || !atomic_exchange(&allfail, 1))
+		complainonly(name, what);
 }
 
 void
@@ -290,7 +332,7 @@ hint(Plan *p)
 	if(found.files > done.files)
 		print(", at least %d left", found.files - done.files);
 	print(": pcp --resume");
-	if(!p->intodir && stat(p->tree->from, &st) == 0 && S_ISDIR(st.st_mode)){
+	if(!p->intodir && lstat(p->tree->from, &st) == 0 && S_ISDIR(st.st_mode)){
 		from = quote(p->tree->from);
 		to = quote(p->tree->to);
 		print(" %s/. %s", from, to);
@@ -415,6 +457,7 @@ plan(Plan *p, char **argv, int argc)
 		p->tree[i] = (Tree){argv[i], p->intodir? below(to, argv[i]): to};
 	if(p->n > 1)
 		apart(p);
+	destination = p->intodir? st.st_dev: filesystem(to);
 }
 
 static void

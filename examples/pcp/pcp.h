@@ -59,9 +59,11 @@ extern int verify;
 /* pcp.c */
 int	shallstop(void);	/* 1: whoever asks has something left, and leaves it out.  Of the main thread's proc alone */
 int	leftout(void);		/* something has been */
+int	anyfailed(void);	/* an error has been told.  Of any OS thread */
 int	hopeless(void);		/* 1: no sense in going on.  Of any OS thread */
 void	tell(int what, int files, vlong bytes);
 void	complain(char *name, char *what);	/* an error, with the error string */
+void	complainonly(char *name, char *what);	/* the same; whatever it is, the others need not meet it */
 void	note(char *name, char *what);	/* no error; with the error string */
 void*	emalloc(size_t);
 char*	estrdup(char*);
@@ -76,6 +78,7 @@ struct Tree
 };
 void	walk(Ioproc*, Tree*, int n, Channel *jobs);
 void	walkend(Ioproc*);	/* once everything is copied */
+char*	parent(char *path);	/* malloced */
 
 /* inode.c: the files that have several names */
 char*	firstname(File*);	/* the copy made of it before, or nil: this will be one */
@@ -92,6 +95,8 @@ int	makeroom(char *to, struct stat *from);
 /* meta.c */
 void	metainit(void);		/* before all others of these */
 mode_t	firstmode(struct stat*);	/* to make a file with */
+int	narrow(int fd, struct stat *from, struct stat *now);	/* before it is written over: -1 */
+int	ours(struct stat*);	/* it belongs to who runs us */
 int	setmeta(int fd, char *to, struct stat*);
 int	settimes(int fd, char *to, struct stat*);
 

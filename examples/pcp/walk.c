@@ -238,7 +238,7 @@ isbelow(char *dir, struct stat *st)
 }
 
 /* the directory in which the last name of a path stands.  By the text, but not by cleanname: before ".." there may be a symbolic link */
-static char*
+char*
 parent(char *path)
 {
 	char *s, *p;
@@ -364,7 +364,7 @@ walkend(Ioproc *io)
 	while((d = made) != nil){
 		made = d->next;
 		/* who goes on must be able to write there */
-		if(leftout())
+		if(leftout() || anyfailed())
 			d->st.st_mode |= S_IRWXU;
 		iocall(io, xfinish, d);
 		freedir(d);
