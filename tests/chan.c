@@ -791,7 +791,7 @@ endscall(void *v)
 	if(e->end == Late)
 		threaddeadline(threadnow() + Millisecond);
 	r = callit(e->call, e->c);
-	threaddeadline(INT64_MAX);
+	threadundeadline(INT64_MAX);
 	if(e->end == Met)
 		TCHECK(r == (e->call <= Asendul? 1: 5));
 	else{
@@ -801,7 +801,7 @@ endscall(void *v)
 	/* and nothing of that wait is left */
 	if(e->end == Interrupted || e->end == Late)
 		TCHECK(e->call <= Asendul? channbrecvul(e->c) == 0: p9nbsendul(e->c, 1) == 0);
-	chansendul(e->done, 1);
+	TCHECK(chansendul(e->done, 1) == 1);
 }
 
 static void
